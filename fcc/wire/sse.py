@@ -1,0 +1,113 @@
+"""Server-sent events: bytes in any cut -> events.
+
+Source: WHATWG HTML, section 9.2.6 (https://html.spec.whatwg.org/multipage/server-sent-events.html),
+with one leniency: an event that the end of the stream cuts before its blank line is still given,
+as some servers leave the last line end out.
+"""
+
+import msgspec
+
+from fcc.errors import UpstreamServerError
+
+__all__ = ["MAX_EVENT_BYTES", "SSEDecoder", "ServerSentEvent"]
+
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+"""One event's size. A whole 200 KB answer in one event exists; a hundred times that does not."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
+    """One event: its name ("" where none was given) and its data lines, joined by newlines."""
+
+    data: bytes
+    event: bytes = b""
+
+
+class SSEDecoder:
+    """Linear in the bytes fed, whatever their cut. Comments, ids and retry times are dropped."""
+
+    __slots__ = ("_buffer", "_data", "_event", "_return", "_size", "_start")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._data: list[bytes] = []
+        self._event = b""
+        self._return = False
+        self._size = 0
+        self._start = True
+
+    def feed(self, raw: bytes) -> list[ServerSentEvent]:
+        """The events that `raw` completes.
+
+        Raises UpstreamServerError for an event over MAX_EVENT_BYTES.
+        """
+        events: list[ServerSentEvent] = []
+        if self._between() and raw.endswith(b"\n\n") and b"\r" not in raw:
+            for block in raw.split(b"\n\n"):
+                if block.startswith(b"data: ") and b"\n" not in block:
+                    events.append(ServerSentEvent(block[6:]))
+                else:
+                    for line in block.split(b"\n"):
+                        self._line(line, events)
+                    self._line(b"", events)
+        else:
+            for line in self._lines(raw):
+                self._line(line, events)
+        return events
+
+    def finish(self) -> list[ServerSentEvent]:
+        """What the end of the stream completes."""
+        events: list[ServerSentEvent] = []
+        if self._buffer:
+            self._line(bytes(self._buffer), events)
+            self._buffer.clear()
+        self._line(b"", events)
+        return events
+
+    def _between(self) -> bool:
+        """Whether nothing of an event or of a line is held."""
+        return not (self._buffer or self._data or self._event or self._return or self._start)
+
+    def _lines(self, raw: bytes) -> list[bytes]:
+        """The lines that `raw` ends, without their ends; the rest is held."""
+        if self._return:
+            # The carriage return that ended the last read may be half of a CRLF.
+            raw, self._return = b"\r" + raw, False
+        if raw.endswith(b"\r"):
+            raw, self._return = raw[:-1], True
+        end = max(raw.rfind(b"\n"), raw.rfind(b"\r")) + 1
+        if not end:
+            self._buffer += raw
+            self._guard(len(self._buffer))
+            return []
+        self._buffer += raw[:end]
+        whole = bytes(self._buffer)
+        self._buffer[:] = raw[end:]
+        if self._start:
+            self._start = False
+            whole = whole.removeprefix(_BOM)
+        return whole.splitlines()
+
+    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+        if not line:
+            if self._data:
+                events.append(ServerSentEvent(b"\n".join(self._data), self._event))
+                self._data = []
+                self._size = 0
+            self._event = b""
+            return
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._data.append(value)
+            self._size += len(value)
+            self._guard(self._size)
+        elif field == b"event":
+            self._event = value
+
+    def _guard(self, size: int) -> None:
+        if size > MAX_EVENT_BYTES:
+            raise UpstreamServerError(
+                f"the provider sent an event of more than {MAX_EVENT_BYTES} bytes"
+            )
