@@ -1,0 +1,66 @@
+"""Where the files are: what ships with fcc, and what a person keeps."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from fcc.errors import ConfigError
+from fcc.settings.config import Config
+from fcc.settings.profile import Profile
+from fcc.settings.toml import nearest, read
+
+__all__ = ["Providers", "config_dir", "load_config", "shipped_dir"]
+
+
+def shipped_dir() -> Path:
+    """`config/` of the project, which an installed wheel carries as `fcc/_config`."""
+    package = Path(__file__).parent.parent
+    installed = package / "_config"
+    return installed if installed.is_dir() else package.parent / "config"
+
+
+def config_dir() -> Path:
+    """The person's own files: FCC_CONFIG_DIR, else the platform's place for them."""
+    chosen = os.environ.get("FCC_CONFIG_DIR")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_config_path("fcc")
+
+
+def load_config(path: Path | None = None) -> Config:
+    """`path`, which must exist; None: config.toml in the config directory, if it is there.
+
+    Raises ConfigError.
+    """
+    if path is not None:
+        return read(path, Config)
+    default = config_dir() / "config.toml"
+    return read(default, Config) if default.is_file() else Config()
+
+
+class Providers:
+    """The profiles by name; a person's own file takes the place of a shipped one whole."""
+
+    def __init__(self, *folders: Path) -> None:
+        self._files: dict[str, Path] = {}
+        for folder in folders or (shipped_dir() / "providers", config_dir() / "providers"):
+            for path in sorted(folder.glob("*.toml")):
+                self._files[path.stem] = path
+
+    @property
+    def names(self) -> list[str]:
+        """In alphabetical order."""
+        return sorted(self._files)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._files
+
+    def get(self, name: str) -> Profile:
+        """The profile `name`. Raises ConfigError for one that is unknown or can't be read."""
+        path = self._files.get(name)
+        if path is None:
+            raise ConfigError(f"unknown provider {name!r}{nearest(name, self._files)}")
+        profile = read(path, Profile)
+        if profile.name and profile.name != name:
+            raise ConfigError(f"{path}: 'name' is {profile.name!r}, but the file's name decides")
+        return msgspec.structs.replace(profile, name=name)
