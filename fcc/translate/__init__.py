@@ -1,0 +1,1 @@
+"""One format into the other: pure, no waiting, no clock, no log."""

@@ -1,0 +1,230 @@
+"""Calls whose body is JSON: one machine for `{name, arguments}`, one for a name before the JSON.
+
+    JsonCalls:  [open] { JSON (object or list) [separator] } [close]
+    NamedCalls: [section] { begin NAME [separator] [fence] JSON [fence] [end] } [section end]
+
+A body is read by its brackets and strings, never to a closing tag: arguments may hold that too.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from fcc.translate.dialects.calls import Calls
+from fcc.translate.dialects.python_calls import python_list
+from fcc.translate.dialects.tape import MismatchError, Reading, Tape
+from fcc.translate.repair import readings
+from fcc.translate.tools import DeclaredTool
+
+__all__ = ["JsonCalls", "NamedCalls", "json_value"]
+
+HEAD_LIMIT = 400
+"""Characters in which a call must name its tool, else the rest is read without knowing it."""
+
+_NAMES = ("name", "tool_name", "function")
+_ARGUMENTS = ("arguments", "parameters")
+_FURTHER = frozenset(("type", "id", "call_id", "tool_call_id", "index"))
+_KNOWN = frozenset((*_NAMES, *_ARGUMENTS)) | _FURTHER
+_HEAD = re.compile(
+    r"""[\s\[]*\{\s*(?:(?P<quote>["'])(?:(?P<key>\w*)(?P=quote)\s*"""
+    r"""(?::\s*(?:(?P=quote)(?:(?P<name>[^"'\\]*)(?P=quote)\s*"""
+    r"""(?:,\s*(?:(?P=quote)(?:(?P<next>\w*)(?P=quote))?)?)?)?)?)?)?)?"""
+)
+"""As much as there is of an object's beginning: its first key and value, and the second key."""
+
+
+class JsonCalls(msgspec.Struct, frozen=True):
+    """`{"name": ..., "arguments": {...}}` in an envelope, or a list of them."""
+
+    opens: tuple[str, ...] = ()
+    closes: tuple[str, ...] = ()
+    must_close: bool = True
+    """After the JSON only `closes`, another `opens` or the end of the answer makes it a call."""
+    whole: bool = False
+    """No envelope: the answer is nothing else, and the objects have no further keys."""
+    keyed: bool = False
+    """Objects are `{NAME: arguments}`."""
+    python: bool = False
+    """The body may be a list of Python calls."""
+    after_open: str = ""
+
+    def __call__(self, tape: Tape, calls: Calls) -> Reading[None]:
+        """Reads one envelope."""
+        if self.opens:
+            yield from tape.literal(*self.opens)
+        if self.after_open:
+            yield from tape.blanks()
+            yield from tape.literal(self.after_open)
+        found = yield from self._body(tape, calls)
+        while True:
+            blanks = yield from tape.blanks()
+            if not (yield from tape.option(";")):
+                break
+            found += yield from self._body(tape, calls)
+        closed = yield from tape.option(*self.closes)
+        if self.whole:
+            yield from tape.blanks()
+        yield from self._end(tape, closed=closed != "")
+        calls.add(*found)
+        if not closed:
+            tape.unread(blanks)
+
+    def _end(self, tape: Tape, *, closed: bool) -> Reading[None]:
+        """Refuses what may not follow."""
+        if closed and not self.whole:
+            return
+        following = yield from tape.peek()
+        if self.whole:
+            if following or (self.must_close and not closed):
+                raise MismatchError
+        elif self.must_close and following and not (yield from tape.ahead(*self.opens)):
+            raise MismatchError
+
+    def _body(self, tape: Tape, calls: Calls) -> Reading[list[tuple[DeclaredTool, object]]]:
+        yield from tape.blanks()
+        if self.python and (yield from _is_python(tape)):
+            return (yield from python_list(tape, calls))
+        if not self.keyed:
+            yield from self._head(tape, calls)
+        if not self.whole:
+            tape.certain = True
+        text, closed = yield from json_value(tape)
+        if self.whole and not closed:
+            raise MismatchError
+        for _repair, value in readings(text, ended=not self.whole):
+            found = self._calls(value, calls)
+            if found:
+                return found
+        raise MismatchError
+
+    def _head(self, tape: Tape, calls: Calls) -> Reading[None]:
+        """Looks at the beginning of the JSON, so that what is none of ours is not waited for."""
+        while True:
+            window = tape.text[tape.at : tape.at + HEAD_LIMIT]
+            head = _HEAD.match(window)
+            if head is None:
+                if window.strip(" \t\r\n[") or tape.ended:
+                    raise MismatchError
+            elif self._decided(head, window, calls) or tape.ended:
+                return
+            if len(window) == HEAD_LIMIT:
+                return
+            yield
+
+    def _decided(self, head: re.Match[str], window: str, calls: Calls) -> bool:
+        key, name, second = head["key"], head["name"], head["next"]
+        if key is None:
+            if head.end() < len(window) and not re.match(r"\w*\Z", window[head.end() :]):
+                raise MismatchError
+            return False
+        if key not in _KNOWN:
+            raise MismatchError
+        if key not in _NAMES:
+            return True
+        if name is None:
+            # The value is open yet, or no string.
+            return head.end() < len(window) and window[head.end()] in "{["
+        calls.tool(name)
+        if not self.whole:
+            return True
+        if second is not None and second not in _KNOWN:
+            raise MismatchError
+        return second is not None
+
+    def _calls(self, value: Any, calls: Calls) -> list[tuple[DeclaredTool, object]]:
+        entries = value if isinstance(value, list) else [value]
+        found = []
+        for entry in entries:
+            named = self._named(entry)
+            if named is None:
+                return []
+            found.append((calls.tool(named[0]), named[1]))
+        return found
+
+    def _named(self, entry: Any) -> tuple[str, object] | None:
+        if not isinstance(entry, dict):
+            return None
+        if self.keyed:
+            return next(iter(entry.items())) if len(entry) == 1 else None
+        if isinstance(entry.get("function"), dict):
+            entry = entry["function"]
+        names = [entry[key] for key in _NAMES if key in entry]
+        arguments = [entry[key] for key in _ARGUMENTS if key in entry]
+        if self.whole and (len(arguments) != 1 or not entry.keys() <= _KNOWN):
+            return None
+        if len(names) != 1 or not isinstance(names[0], str) or len(arguments) > 1:
+            return None
+        return names[0], arguments[0] if arguments else None
+
+
+def json_value(tape: Tape) -> Reading[tuple[str, bool]]:
+    """The text of an object or list, and whether all its brackets are closed."""
+    if (yield from tape.peek()) not in {"{", "["}:
+        raise MismatchError
+    return (yield from tape.brackets())
+
+
+def _is_python(tape: Tape) -> Reading[bool]:
+    while re.fullmatch(r"\[\s*", tape.text[tape.at : tape.at + 20]) and not tape.ended:
+        yield
+    return re.match(r"\[\s*[A-Za-z_]", tape.text[tape.at : tape.at + 20]) is not None
+
+
+class NamedCalls(msgspec.Struct, frozen=True):
+    """A name between tokens, then its arguments as JSON."""
+
+    begins: tuple[str, ...]
+    separator: str
+    """Between name and arguments."""
+    ends: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    section_ends: tuple[str, ...] = ()
+
+    def __call__(self, tape: Tape, calls: Calls) -> Reading[None]:
+        """Reads a section of calls, or a call that stands alone."""
+        if (yield from tape.literal(*self.begins, *self.sections)) in self.sections:
+            yield from tape.blanks()
+            yield from tape.literal(*self.begins)
+        while True:
+            yield from self._call(tape, calls)
+            yield from tape.blanks()
+            begun = yield from tape.option(*self.begins, *self.section_ends)
+            if begun in self.section_ends:
+                tape.commit()
+            if begun not in self.begins:
+                return
+
+    def _call(self, tape: Tape, calls: Calls) -> Reading[None]:
+        head = yield from tape.header(self.separator)
+        yield from tape.blanks()
+        if (yield from tape.peek()) not in {"{", "["}:
+            # DeepSeek V3 and R1 write "function" first, and the JSON in a code fence.
+            head = yield from tape.word()
+            yield from tape.blanks()
+            yield from tape.option("```json", "```")
+            yield from tape.blanks()
+        tool = None if head.strip().strip(":").isdigit() else calls.tool(head)
+        arguments = yield from arguments_value(tape)
+        yield from tape.blanks()
+        yield from tape.option("```")
+        blanks = yield from tape.blanks()
+        ended = yield from tape.option(*self.ends)
+        if not ended and (yield from tape.peek()):
+            if not (yield from tape.ahead(*self.begins, *self.section_ends)):
+                raise MismatchError
+        tool = tool or calls.names.fit(arguments)
+        if tool is None:
+            raise MismatchError
+        calls.add((tool, arguments))
+        if not ended:
+            tape.unread(blanks)
+
+
+def arguments_value(tape: Tape) -> Reading[dict[str, Any]]:
+    """A call's arguments: a JSON object, mended where that is safe."""
+    text, _closed = yield from json_value(tape)
+    for _repair, value in readings(text, ended=True):
+        if isinstance(value, dict):
+            return value
+    raise MismatchError

