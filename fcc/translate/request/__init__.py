@@ -1,0 +1,1 @@
+"""A Messages request into the body of a Chat Completions request."""

@@ -1,0 +1,157 @@
+"""What is sent upstream for a Messages request?
+
+Pure, and the same for the same request: no clock, no chance. A longer conversation begins with
+the same messages as the shorter one did, so that providers' prefix caches keep fitting.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from fcc.errors import RequestError
+from fcc.settings.profile import Ask, Model
+from fcc.translate.request.choice import Choice, choose
+from fcc.translate.request.content import Reader, UserTurn
+from fcc.translate.request.limits import (
+    format_fields,
+    format_instruction,
+    output_limit,
+    sampling,
+    stop,
+)
+from fcc.translate.request.parts import ChatMessage, text_part
+from fcc.translate.request.reasoning import reasoning_fields
+from fcc.translate.request.system import reminder, system_message, system_text
+from fcc.translate.request.tools import Offer, offer
+from fcc.translate.request.turns import Turns
+from fcc.translate.tools import DeclaredTool
+from fcc.wire.messages import Message, MessagesRequest
+
+__all__ = ["Body", "translate"]
+
+
+class Body(msgspec.Struct):
+    """A chat completions body, and what is needed to read the answer to it."""
+
+    data: bytes
+    tools: tuple[DeclaredTool, ...] = ()
+    """The tools that the model may call."""
+    names: Mapping[str, str] = MappingProxyType({})
+    """The provider's name of a tool -> the client's."""
+    used_ids: frozenset[str] = frozenset()
+    """Every tool_use id of the conversation."""
+    declined: tuple[str, ...] = ()
+    """What was left out, in words."""
+    prefill: str = ""
+    """The beginning of the answer that the client gave; some servers repeat it (llama.cpp)."""
+
+
+def translate(
+    request: MessagesRequest, model: Model, *, extra: Mapping[str, Any] = MappingProxyType({})
+) -> Body:
+    """The body for `model`. A field of `extra` is added to it, or left out where it is None.
+
+    Raises RequestError for tools that can't be read, ConfigError for names no table has.
+    """
+    try:
+        return _translate(request, model, extra)
+    except RecursionError as error:
+        raise RequestError("the request is nested too deeply; send a flatter one") from error
+
+
+def _translate(request: MessagesRequest, model: Model, extra: Mapping[str, Any]) -> Body:
+    ask = model.ask
+    offered = offer(bytes(request.tools), ask)
+    choice = choose(offered, request.tool_choice, ask)
+    reader = Reader(ask, offered.aliases)
+    messages = _messages(request, ask, reader, choice)
+    declined = [*(f"tool {name}" for name in offered.declined), *dict.fromkeys(reader.declined)]
+    fields: dict[str, Any] = {"model": model.name, "messages": messages}
+    if choice.offer.sent:
+        fields["tools"] = choice.offer.sent
+        fields |= choice.fields
+    fields["stream"] = True
+    if ask.stream_usage:
+        fields["stream_options"] = {"include_usage": True}
+    fields |= _limits(request, model, declined)
+    for more in (ask.extra, extra):
+        fields = _with_extra(fields, more)
+    return Body(
+        data=msgspec.json.encode(fields),
+        tools=choice.offer.declared,
+        names=offered.names,
+        used_ids=_used_ids(request.messages),
+        declined=tuple(declined),
+        prefill=_prefill(messages[-1]),
+    )
+
+
+def _messages(
+    request: MessagesRequest, ask: Ask, reader: Reader, choice: Choice
+) -> list[ChatMessage]:
+    turns = Turns(ask)
+    for message in request.messages:
+        if message.role == "assistant":
+            turns.assistant(reader.assistant(message))
+        elif message.role == "user":
+            turns.user(reader.user(message))
+        elif text := system_text(message.content):
+            _say_system(turns, text, ask)
+    words = (choice.instruction, format_instruction(request, ask))
+    turns.user(UserTurn([], [text_part(word) for word in words if word]))
+    notes = _notes(choice.offer)
+    system = system_message(request.system, notes, cache_control=ask.cache_control)
+    return [*([system] if system else []), *turns.finish()]
+
+
+def _say_system(turns: Turns, text: str, ask: Ask) -> None:
+    if ask.system == "anywhere":
+        turns.system(text)
+    else:
+        turns.user(UserTurn([], [text_part(reminder(text))]))
+
+
+def _notes(offered: Offer) -> list[str]:
+    if not offered.declined:
+        return []
+    return [f"Not available through this provider: {', '.join(offered.declined)}."]
+
+
+def _limits(request: MessagesRequest, model: Model, declined: list[str]) -> dict[str, Any]:
+    ask = model.ask
+    limit = output_limit(request, model)
+    return {
+        **({} if limit is None else {ask.max_tokens: limit}),
+        **sampling(request, ask),
+        **stop(request, ask, declined),
+        **reasoning_fields(request, ask, limit),
+        **format_fields(request, ask),
+    }
+
+
+def _with_extra(fields: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """What is there of a table stays beside what is added to it; model and messages stay."""
+    result = dict(fields)
+    for key, value in extra.items():
+        if key in ("model", "messages"):
+            continue
+        there = result.get(key)
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(there, dict) and isinstance(value, dict):
+            result[key] = {**there, **value}
+        else:
+            result[key] = value
+    return result
+
+
+def _used_ids(messages: list[Message]) -> frozenset[str]:
+    blocks = (b for m in messages if isinstance(m.content, list) for b in m.content)
+    return frozenset(block.id for block in blocks if block.type == "tool_use" and block.id)
+
+
+def _prefill(last: ChatMessage) -> str:
+    content = last.get("content")
+    return content if last["role"] == "assistant" and isinstance(content, str) else ""

@@ -1,0 +1,90 @@
+"""How do images and documents reach a provider, or what stands in their place?"""
+
+from base64 import b64decode
+from typing import Any
+
+from fcc.translate.request.parts import Part, texts
+from fcc.wire.messages import Block, Source
+
+__all__ = [
+    "DOCUMENT_BELOW",
+    "IMAGE_BELOW",
+    "IMAGE_OMITTED",
+    "document_text",
+    "file_part",
+    "image_part",
+]
+
+IMAGE_OMITTED = "[image omitted: this model has no vision]"
+IMAGE_LOST = "[image omitted: its source can't be reached through this provider]"
+IMAGE_BELOW = "[image attached below]"
+DOCUMENT_BELOW = "[document attached below]"
+
+
+def image_part(block: Block) -> Part | None:
+    """The image as a part, or None where its source means nothing to a provider."""
+    url = _image_url(block.source)
+    return None if url is None else {"type": "image_url", "image_url": {"url": url}}
+
+
+def _image_url(source: Source | str | None) -> str | None:
+    if not isinstance(source, Source):
+        return None
+    if source.data:
+        return _data_url(source, "image/jpeg")
+    return source.url or None
+
+
+def _data_url(source: Source, media_type: str) -> str:
+    data = source.data or ""
+    if data.startswith("data:"):
+        return data
+    if "\n" in data:
+        # MIME encoders break lines; providers' decoders are strict.
+        data = "".join(data.split())
+    return f"data:{source.media_type or media_type};base64,{data}"
+
+
+def file_part(block: Block) -> Part | None:
+    """A PDF as a native file part, or None where the block carries no file."""
+    source = block.source
+    if not isinstance(source, Source) or source.type != "base64" or not source.data:
+        return None
+    name = block.title or "document.pdf"
+    data = _data_url(source, "application/pdf")
+    return {"type": "file", "file": {"filename": name, "file_data": data}}
+
+
+def document_text(block: Block) -> str:
+    """What can be read of a document, under its title; a visible marker where that is nothing."""
+    head = [line for line in (block.title, block.context) if line]
+    return "\n".join([*head, _source_text(block.source)])
+
+
+def _source_text(source: Source | str | None) -> str:
+    if not isinstance(source, Source):
+        return "[document omitted: it has no source]"
+    if source.type == "text" and source.data is not None:
+        return source.data
+    if source.content is not None:
+        return _content_text(source.content)
+    if source.url:
+        return f"[document at {source.url}: not fetched]"
+    return _data_text(source)
+
+
+def _content_text(content: str | list[Any]) -> str:
+    if isinstance(content, str):
+        return content
+    inner = [item for item in content if isinstance(item, dict)]
+    return "\n".join(texts(item for item in inner if isinstance(item.get("text"), str)))
+
+
+def _data_text(source: Source) -> str:
+    kind = source.media_type or "application/pdf"
+    if source.data and kind.startswith("text/"):
+        try:
+            return b64decode(source.data).decode("utf-8", "replace")
+        except ValueError:
+            return f"[{kind} document omitted: its base64 is broken]"
+    return f"[{kind} document omitted: this provider takes text only]"
