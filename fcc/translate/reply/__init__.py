@@ -1,0 +1,1 @@
+"""An upstream stream into an Anthropic message: bytes -> pieces -> events."""
