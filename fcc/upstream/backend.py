@@ -1,0 +1,160 @@
+"""Whatever can answer a chat-completions body: a protocol, and the one that asks over HTTP.
+
+Upstream is a bare aiohttp post of prepared bytes and its raw reads: per-chunk SDK models cost 30
+to 60 times as much as all the rest of the path.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final, Protocol
+
+import aiohttp
+
+from fcc.diagnosis.redact import redact
+from fcc.diagnosis.verdict import Source, refusal
+from fcc.errors import CutError, StalledError, UnreachableError, UpstreamError
+from fcc.settings.profile import Profile
+
+__all__ = ["Backend", "ChatBackend", "UpstreamStream", "new_session"]
+
+MAX_ERROR_BYTES: Final = 64 * 1024
+"""Of an error body; the rest of a page says nothing more."""
+
+
+class UpstreamStream(Protocol):
+    """An answer that has begun."""
+
+    async def read(self) -> bytes:
+        """The next bytes, as they come; b"" at the end.
+
+        Raises CutError or StalledError.
+        """
+
+
+class Backend(Protocol):
+    """Where a body is answered."""
+
+    def post(self, body: bytes, source: Source) -> AbstractAsyncContextManager[UpstreamStream]:
+        """An open stream for as long as the block runs.
+
+        Raises UpstreamError where there is none.
+        """
+
+
+_CAUSES: Final[dict[type[Exception], str]] = {
+    aiohttp.ConnectionTimeoutError: "no connection in time",
+    aiohttp.ClientConnectorDNSError: "no such host",
+    aiohttp.ClientSSLError: (
+        "TLS failed: {}; behind a proxy, set SSL_CERT_FILE to its certificate authority"
+    ),
+    aiohttp.ClientConnectorError: "{}; is it running?",
+    aiohttp.InvalidURL: "its base_url is no URL: {}",
+}
+"""Most special first."""
+
+_PERMANENT: Final = (aiohttp.ClientSSLError, aiohttp.InvalidURL)
+"""What trying again does not mend."""
+
+
+def new_session() -> aiohttp.ClientSession:
+    """The one session for all providers: no cookies, no limit of its own, no decompression."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=True,
+        headers={"User-Agent": "fcc", "Accept-Encoding": "identity"},
+    )
+
+
+class ChatBackend:
+    """Asks `base_url`/chat/completions."""
+
+    def __init__(self, session: aiohttp.ClientSession, profile: Profile, key: str) -> None:
+        self._session = session
+        self._profile = profile
+        self._url = f"{profile.base_url.rstrip('/')}/chat/completions"
+        self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
+        self._headers |= profile.headers
+        self._timeout = aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=profile.timeouts.connect,
+            sock_read=profile.timeouts.read,
+        )
+
+    @asynccontextmanager
+    async def post(self, body: bytes, source: Source) -> AsyncIterator[UpstreamStream]:
+        """An open stream. Raises UpstreamError: refused, unreachable or stalled."""
+        try:
+            response = await self._session.post(
+                self._url,
+                data=body,
+                headers=self._headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _unanswered(error, source) from error
+        async with response:
+            if response.status != 200:
+                raise await _refusal(response, source)
+            yield _Reads(response, source)
+
+
+class _Reads:
+    """The raw reads of one response."""
+
+    __slots__ = ("_content", "_source")
+
+    def __init__(self, response: aiohttp.ClientResponse, source: Source) -> None:
+        self._content = response.content
+        self._source = source
+
+    async def read(self) -> bytes:
+        try:
+            return await self._content.readany()
+        except TimeoutError as error:
+            raise StalledError(f"{_who(self._source)} fell silent in mid-answer") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise CutError(
+                f"the connection to {_who(self._source)} broke in mid-stream, "
+                f"the answer is incomplete: {redact(_words(error))}"
+            ) from error
+
+
+async def _refusal(response: aiohttp.ClientResponse, source: Source) -> UpstreamError:
+    body = b""
+    try:
+        while len(body) < MAX_ERROR_BYTES and (raw := await response.content.readany()):
+            body += raw
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        # The status has been said; what is left of the body can only have been words.
+        pass
+    return refusal(source, response.status, response.headers, body, now=time.time())
+
+
+def _unanswered(error: Exception, source: Source) -> UpstreamError:
+    """What it means that no answer began."""
+    who, words = _who(source), redact(_words(error))
+    for kind, cause in _CAUSES.items():
+        if isinstance(error, kind):
+            return UnreachableError(
+                f"{who} at {source.base_url} can't be reached: {cause.format(words)}",
+                retryable=kind not in _PERMANENT,
+            )
+    if isinstance(error, TimeoutError):
+        return StalledError(f"{who} accepted the request and did not answer in time")
+    return UnreachableError(f"the connection to {who} broke before an answer began: {words}")
+
+
+def _who(source: Source) -> str:
+    return f"{source.provider} ({source.model})"
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error.os_error)
+    return str(error) or type(error).__name__
