@@ -1,0 +1,1 @@
+"""The client's side: the aiohttp application and how it is run."""

@@ -1,0 +1,171 @@
+"""The client's side of a streamed answer: opened late, written at once, kept alive.
+
+The response head goes out with the first content, so that an error before it keeps its HTTP
+status; or when a provider has been silent for `commit_after` seconds over the request, because a
+slow local model must not look dead. From then on a ping follows every PING_EVERY seconds of
+silence. Waiting for a turn, or for another attempt, is no silence of the provider's: that may
+last OPEN_AT_LAST seconds.
+"""
+
+import asyncio
+from typing import Final, Self
+
+from aiohttp import web
+
+from fcc.errors import FccError
+from fcc.server.problems import error_event
+from fcc.wire.events import (
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    DeltaType,
+    Event,
+    Message,
+    MessageStart,
+    Ping,
+    frame,
+)
+
+__all__ = ["PING_EVERY", "StreamedAnswer"]
+
+PING_EVERY: Final = 20.0
+"""Seconds. Claude Code gives up after 300 s without an event."""
+
+OPEN_AT_LAST: Final = 240.0
+"""Seconds without a head, from the request's beginning. Claude Code gives up after 360."""
+
+PINGS_IN_A_ROW: Final = 25
+"""Claude Code counts at most 30 in a row as life; an empty delta starts the count anew."""
+
+_PING: Final = frame(Ping())
+
+_EMPTY_DELTAS: Final[dict[str, DeltaType]] = {"text": "text_delta", "thinking": "thinking_delta"}
+
+
+class StreamedAnswer:
+    """`send(events)`; used as `async with`, so that its timer ends with it."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        message: Message,
+        *,
+        request_id: str,
+        commit_after: float,
+        ping_every: float = PING_EVERY,
+    ) -> None:
+        self._request = request
+        self._message = message
+        self._request_id = request_id
+        self._commit_after = commit_after
+        self._ping_every = ping_every
+        self._loop = asyncio.get_running_loop()
+        self._opening = asyncio.Lock()
+        self._last = self._loop.time()
+        self._open_at_last = self._last + OPEN_AT_LAST
+        self._due = self._open_at_last
+        self._pings = 0
+        self._block: BlockStart | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream; charset=utf-8",
+                "Cache-Control": "no-cache",
+                "X-Accel-Buffering": "no",
+                "request-id": request_id,
+            }
+        )
+        self.opened = False
+        """Whether the head and message_start are out: an error is an event from then on."""
+        self.content = False
+        """Whether content is out: nothing can be tried again from then on."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def asking(self) -> None:
+        """The provider has been asked: from here on silence is its own."""
+        self._due = min(self._loop.time() + self._commit_after, self._open_at_last)
+        self._arm()
+
+    def waiting(self) -> None:
+        """The provider refused for now; another attempt follows."""
+        self._due = self._open_at_last
+        self._arm()
+
+    async def send(self, events: list[Event]) -> None:
+        """Write the events, all in one."""
+        if not self.opened:
+            await self._open()
+        self.content = True
+        self._last = self._loop.time()
+        self._pings = 0
+        await self.response.write(b"".join([frame(event) for event in self._noted(events)]))
+
+    async def fail(self, error: FccError) -> None:
+        """The answer ends here, and says so."""
+        await self.response.write(frame(error_event(error, self._request_id)))
+
+    def _noted(self, events: list[Event]) -> list[Event]:
+        """`events` without a second message_start; remembers which block is open."""
+        for event in reversed(events):
+            if isinstance(event, BlockStop):
+                self._block = None
+                break
+            if isinstance(event, BlockStart):
+                self._block = event
+                break
+        return events[1:] if isinstance(events[0], MessageStart) else events
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if not self.opened:
+                await self.response.prepare(self._request)
+                self.opened = True
+                await self.response.write(frame(MessageStart(self._message)))
+
+    def _arm(self) -> None:
+        """Look at `_due`, unless something looks earlier anyway."""
+        if self._timer is None or self._timer.when() > self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        """Silence may have lasted long enough; else look again when it would have."""
+        now = self._loop.time()
+        due = self._last + self._ping_every if self.opened else self._due
+        if now >= due:
+            self._last = now
+            self._task = self._loop.create_task(self._keep_alive())
+            due = now + self._ping_every
+        self._timer = self._loop.call_at(due, self._tick)
+
+    async def _keep_alive(self) -> None:
+        try:
+            if self.opened:
+                await self.response.write(self._sign_of_life())
+            else:
+                await self._open()
+        except ConnectionError:
+            # The client has left; its request is being cancelled.
+            return
+
+    def _sign_of_life(self) -> bytes:
+        self._pings += 1
+        delta = _EMPTY_DELTAS.get(_kind(self._block)) if self._block else None
+        if self._pings <= PINGS_IN_A_ROW or self._block is None or delta is None:
+            return _PING
+        self._pings = 0
+        return frame(BlockDelta(self._block.index, delta, ""))
+
+
+def _kind(start: BlockStart | None) -> str:
+    return type(start.content_block).__name__.removesuffix("Block").lower() if start else ""

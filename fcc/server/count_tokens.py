@@ -1,0 +1,21 @@
+"""POST /v1/messages/count_tokens: an estimate, offline, in the time that a request takes."""
+
+from aiohttp import web
+
+from fcc.server.gateway import GATEWAY
+from fcc.server.messages import read_body
+from fcc.translate.request.body import translate
+from fcc.translate.tokens import estimate
+from fcc.wire.messages import decode_count_tokens
+
+__all__ = ["count_tokens"]
+
+
+async def count_tokens(request: web.Request) -> web.Response:
+    """`{"input_tokens": n}` by what the route's model has been seen to count."""
+    gateway = request.app[GATEWAY]
+    asked = decode_count_tokens(await read_body(request))
+    route = gateway.router.route(asked.model)
+    body = translate(asked, route.model)
+    tokens = round(estimate(body.data) * gateway.ratio(route).value)
+    return web.json_response({"input_tokens": max(1, tokens)})
