@@ -1,0 +1,79 @@
+"""The `fcc` command and what it knows: names of commands, errors, exit codes.
+
+Only click is imported here; a command imports what it needs when it runs, so that `--help` and
+shell completion answer at once.
+"""
+
+import importlib
+import sys
+from typing import Final
+
+import click
+from typing_extensions import override
+
+import fcc
+from fcc.errors import ConfigError
+
+__all__ = ["cli", "main"]
+
+_COMMANDS: Final = {
+    "doctor": "fcc.cli.doctor",
+    "providers": "fcc.cli.providers",
+    "serve": "fcc.cli.serve",
+}
+"""Command -> the module that has it under the same name."""
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for; a typo gets a suggestion."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = vars(importlib.import_module(_COMMANDS[cmd_name]))[cmd_name]
+        assert isinstance(command, click.Command)
+        return command
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from fcc.settings.toml import nearest
+
+            ctx.fail(f"no such command {args[0]!r}{nearest(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+_EPILOG = """\b
+Examples:
+  fcc serve                          the configured provider, or the first that is ready
+  fcc serve --provider openrouter
+  fcc serve --provider custom --base-url http://localhost:8000/v1 --model my-model
+  fcc doctor openrouter              is it configured, reachable, and is the model offered?
+\b
+Shell completion (bash; also zsh, fish):
+  eval "$(_FCC_COMPLETE=bash_source fcc)"
+"""
+
+
+@click.group(
+    cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(fcc.__version__, prog_name="fcc", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Claude Code on any OpenAI-compatible backend."""
+
+
+def main() -> None:
+    """Run the command line; a configuration that can't be used is one line and exit code 2."""
+    try:
+        cli(prog_name="fcc")
+    except ConfigError as error:
+        click.echo(f"fcc: {error.message}", err=True)
+        sys.exit(2)

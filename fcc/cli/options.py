@@ -1,0 +1,91 @@
+"""Options that several commands share, and what is made of them together."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from fcc.errors import ConfigError
+from fcc.settings.config import Config
+from fcc.settings.files import Providers, load_config
+from fcc.settings.keys import Keys
+from fcc.settings.profile import Profile
+from fcc.settings.routing import Router
+
+__all__ = ["Choice", "choose", "provider_options"]
+
+
+def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--model, --base-url and --config, each with its environment variable."""
+    for option in (
+        click.option("--model", "-m", envvar="FCC_MODEL", help="The model for every request."),
+        click.option(
+            "--base-url",
+            envvar="FCC_BASE_URL",
+            metavar="URL",
+            help="Where the provider is, up to and without /chat/completions.",
+        ),
+        click.option(
+            "--config",
+            "config_path",
+            envvar="FCC_CONFIG",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="A config.toml in place of the usual one.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a command works with."""
+
+    config: Config
+    providers: Providers
+    keys: Keys
+    profile: Profile
+    model: str
+    notice: str = ""
+    """Why this provider, where nobody chose it."""
+
+    def router(self) -> Router:
+        """Raises ConfigError for a target in `models` that can't be read."""
+        return Router(self.providers, self.profile, self.config.models, model=self.model)
+
+
+def choose(
+    provider: str | None, model: str | None, base_url: str | None, config_path: Path | None
+) -> Choice:
+    """The provider of the option, of config.toml, the first that is ready, or the demo.
+
+    Raises ConfigError.
+    """
+    config = load_config(config_path)
+    providers, keys = Providers(), Keys()
+    token = keys.variable("FCC_AUTH_TOKEN")
+    if token:
+        config = msgspec.structs.replace(config, auth_token=token)
+    name, notice = provider or config.provider, ""
+    if not name:
+        if base_url:
+            name = "custom"
+        else:
+            from fcc.cli.ready import first_ready
+
+            name, notice = first_ready(providers, keys)
+    profile = providers.get(name)
+    if base_url:
+        profile = msgspec.structs.replace(profile, base_url=_checked(base_url))
+    if not profile.base_url and not profile.embedded:
+        raise ConfigError(f"{name} needs --base-url (for example http://localhost:8000/v1)")
+    keys.require(profile)
+    return Choice(config, providers, keys, profile, model or "", notice)
+
+
+def _checked(base_url: str) -> str:
+    scheme, _, rest = base_url.partition("://")
+    if scheme not in ("http", "https") or not rest.strip("/"):
+        raise ConfigError(f"--base-url must begin with http:// or https://, not {base_url!r}")
+    return base_url.rstrip("/").removesuffix("/chat/completions")

@@ -1,0 +1,1 @@
+"""Checks of a set-up, each a function that gives a finding."""
