@@ -6,6 +6,8 @@ Messages API (https://docs.anthropic.com/en/api/errors).
 
 from typing import ClassVar
 
+import msgspec
+
 __all__ = [
     "AuthenticationError",
     "BadRequestError",
@@ -13,6 +15,7 @@ __all__ = [
     "ConfigError",
     "CutError",
     "FccError",
+    "Fix",
     "LocalProtocolError",
     "MethodNotAllowedError",
     "NotFoundError",
@@ -98,6 +101,17 @@ class RequestTooLargeError(FccError):
 # The provider's side.
 
 
+class Fix(msgspec.Struct, frozen=True):
+    """What to change before one more attempt, where a refusal says so."""
+
+    max_tokens: int | None = None
+    """Ask for no more output than this."""
+    drop_field: str | None = None
+    """Leave this field out, if it is in the body."""
+    lasting: bool = True
+    """True of every request to this model, and not only beside this one's input."""
+
+
 class UpstreamError(FccError):
     """The provider did not answer as asked.
 
@@ -107,6 +121,7 @@ class UpstreamError(FccError):
 
     status = 502
     retryable: bool = True
+    fix: Fix | None = None
 
     def __init__(
         self,

@@ -197,7 +197,13 @@ def _headers(fields: dict[Any, Any]) -> dict[str, str]:
     found = {}
     if isinstance(headers, dict):
         found = {scalar(name).lower(): scalar(value) for name, value in headers.items()}
-    for name in ("retryDelay", "retry_after", "retry_after_seconds", "retryAfter"):
+    for name in (
+        "retryDelay",
+        "retry_after",
+        "retry_after_seconds",
+        "retryAfter",
+        "estimated_time",
+    ):
         if wait := scalar(fields.get(name)):
             found["retry-after"] = wait
     return found

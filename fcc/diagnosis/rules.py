@@ -23,7 +23,7 @@ from fcc.errors import (
     UpstreamServerError,
 )
 
-__all__ = ["HOPELESS", "RATE", "error_class", "status_of"]
+__all__ = ["HOPELESS", "RATE", "error_class", "not_about_size", "status_of"]
 
 RATE = re.compile(
     r"(?i)rate.?limit|too many requests|quota exceeded|\b[TR]P[MD]\b"
@@ -34,7 +34,8 @@ RATE = re.compile(
 HOPELESS = re.compile(
     r"(?i)too large to process|image input is not supported|mmproj|requires? --?jinja"
     r"|json schema conversion failed|failed to parse grammar|unhashable type|roles must alternate"
-    r"|enable-auto-tool-choice|does not support (?:tools|images|vision|tool)"
+    r"|enable-auto-tool-choice|does not support (?:tools?|images|vision)\b"
+    r"|requires more system memory"
 )
 """Texts of a 500 that is about the request or the server's settings: another try ends alike."""
 
@@ -54,7 +55,7 @@ _NO_MODEL = (
     r"(?i)model(?: id| name)?:? (?:[`'\"]?[\w./:@-]{1,100}[`'\"]? )?(?:is |was |has |been ){0,2}"
     r"(?:does(?: not|n't) exist|not exist|not found|no longer|decommissioned|not available"
     r"|not supported|deprecated|not a valid)|not a valid model|unknown model|invalid model"
-    r"|no such model|no available channel|no endpoints found|模型不存在"
+    r"|no such model|no models? loaded|no available channel|no endpoints found|模型不存在"
 )
 _BAD_KEY = (
     r"(?i)(?:invalid|incorrect|expired|missing|wrong|no) (?:or \w+ )?(?:api[ _-]?key|access token)"
@@ -187,3 +188,15 @@ def status_of(http: int | None, report: Report) -> int | None:
 def error_class(status: int | None, report: Report) -> type[UpstreamError]:
     """The class of fcc's error; what no rule knows is a failure of the provider."""
     return next((rule.error for rule in _RULES if rule.fits(status, report)), UpstreamServerError)
+
+
+_NOT_ABOUT_SIZE = frozenset({401, 402, 403, 429})
+_OF_ANOTHER_KIND = _codes(
+    "rate_limit_exceeded rate_limit_error too_many_requests payment_required billing_error"
+    " insufficient_quota string_too_long string_above_max_length"
+)
+
+
+def not_about_size(status: int | None, report: Report) -> bool:
+    """Whether it is about something else than the context, whatever its words are."""
+    return status in _NOT_ABOUT_SIZE or report.either(_OF_ANOTHER_KIND) != ""

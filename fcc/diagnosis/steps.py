@@ -1,10 +1,10 @@
 """What can the person do about it? A few words for the end of a message."""
 
 import re
-from urllib.parse import urlsplit
 
 import msgspec
 
+from fcc.diagnosis.redact import redact
 from fcc.diagnosis.report import Report
 from fcc.errors import (
     BillingError,
@@ -28,6 +28,8 @@ class Source(msgspec.Struct, frozen=True):
     key_env: str = ""
     """The environment variable of the key."""
     base_url: str = ""
+    empty_is_overflow: bool = False
+    """A refusal without a body means that the input is too long (Cerebras)."""
 
     @property
     def name(self) -> str:
@@ -40,12 +42,9 @@ class Source(msgspec.Struct, frozen=True):
         return f"{self.name} ({self.model})" if self.model else self.name
 
     @property
-    def host(self) -> str:
-        """The host that answered, "" where the base URL has none."""
-        try:
-            return urlsplit(self.base_url).hostname or ""
-        except ValueError:
-            return ""
+    def address(self) -> str:
+        """The base URL without a password in it."""
+        return redact(self.base_url)
 
 
 # The server's settings, or the model's abilities: whatever class the error has.
@@ -99,5 +98,5 @@ def _key(source: Source) -> str:
 def _model(source: Source, report: Report) -> str:
     # A server that knows the path answers with a type or a code; who doesn't was asked elsewhere.
     if source.base_url and (report.page or not report.codes):
-        return f"check the model mapping and the base URL {source.base_url} with `fcc doctor`"
+        return f"check the model mapping and the base URL {source.address} with `fcc doctor`"
     return "run `fcc doctor` to see what is offered, and check the model mapping"

@@ -15,6 +15,7 @@ from fcc.diagnosis.waits import retry_after
 from fcc.diagnosis.words import calm, plain, shorten, status_phrase
 from fcc.errors import (
     BadRequestError,
+    Fix,
     OverloadedError,
     PromptTooLongError,
     RateLimitedError,
@@ -22,11 +23,8 @@ from fcc.errors import (
     UpstreamServerError,
 )
 
-__all__ = ["Fix", "Source", "finish_error", "fix", "in_stream", "is_error_body", "refusal"]
+__all__ = ["Source", "finish_error", "fix", "in_stream", "is_error_body", "refusal"]
 
-_NOT_ABOUT_SIZE = frozenset({401, 402, 403, 429})
-_EMPTY_IS_OVERFLOW = frozenset({"api.cerebras.ai"})
-"""Hosts that answer 400 or 413 without a body where the input is too long (pi-ai, overflow)."""
 _FEW_TOKENS = 4096
 """Where the input was not counted to its end and less than this is left, it hardly fits."""
 _MAX_GENERATION = 200
@@ -69,7 +67,7 @@ def refusal(
         said = f"{name}, with {said}"
     if report.page and status < 300:
         said = f"an HTML page in the place of an answer: {said}"
-    if not body.strip() and status in {400, 413} and source.host in _EMPTY_IS_OVERFLOW:
+    if not body.strip() and status in {400, 413} and source.empty_is_overflow:
         return PromptTooLongError(f"prompt is too long ({lead}: {said})")
     counts = rules.status_of(status, report)
     return _judged(_Case(source, lead, said, report, counts, headers, now))
@@ -81,7 +79,7 @@ def in_stream(source: Source, error: object, *, status: int | None = None) -> Up
     `error` is the value of the "error" key, or the whole chunk or body around it.
     """
     report = read_value(error)
-    said = _said(report) or ", ".join(report.codes)[:100] or "no reason given"
+    said = _said(report) or "no reason given"
     counts = rules.status_of(status, report)
     return _judged(_Case(source, f"{source.who} failed", said, report, counts, {}, None))
 
@@ -112,15 +110,6 @@ def is_error_body(value: object) -> bool:
     return told or isinstance(value.get("message"), str) or read_value(value).status is not None
 
 
-class Fix(msgspec.Struct, frozen=True):
-    """What makes the same request acceptable: one of the two."""
-
-    max_tokens: int | None = None
-    """Ask for no more output than this."""
-    drop_field: str | None = None
-    """Leave this field out, if it is in the body."""
-
-
 def fix(status: int, body: bytes) -> Fix | None:
     """What to change before one more attempt, where a refusal says so; None: it says nothing."""
     report = read(body)
@@ -128,7 +117,7 @@ def fix(status: int, body: bytes) -> Fix | None:
         return None
     if over := _overflow(status, report):
         most = _less_output(over)
-        return Fix(max_tokens=most) if most else None
+        return Fix(max_tokens=most, lasting=False) if most else None
     if cap := output_cap(report.text):
         return Fix(max_tokens=cap.cap)
     named = {"unknown_parameter", "unsupported_parameter", "unsupported_value"}
@@ -154,7 +143,7 @@ def _fits(over: Overflow) -> bool:
 
 
 def _overflow(status: int | None, report: Report) -> Overflow | None:
-    if report.page or status in _NOT_ABOUT_SIZE:
+    if report.page or rules.not_about_size(status, report):
         return None
     return overflow(report.text, report.either(OVERFLOW_CODES), report.numbers)
 
@@ -214,7 +203,7 @@ def _wait(case: _Case) -> float | None:
 
 def _step(case: _Case, error: type[UpstreamError]) -> str:
     if case.status is not None and 300 <= case.status < 400:
-        return f"check the base URL {case.source.base_url}".rstrip()
+        return f"check the base URL {case.source.address}".rstrip()
     if error is BadRequestError and (cap := output_cap(case.report.text)):
         return f"set CLAUDE_CODE_MAX_OUTPUT_TOKENS to at most {cap.cap}"
     return next_step(error, case.source, case.report)
@@ -227,7 +216,7 @@ def _hopeless(case: _Case) -> bool:
 
 
 def _said(report: Report) -> str:
-    said = shorten(redact(plain(report.text)))
+    said = shorten(redact(plain(report.text) or plain(", ".join(report.codes))))
     generation = redact(plain(report.generation))
     if 0 < len(generation) <= _MAX_GENERATION:
         return f"{said} (failed_generation: {generation})"
