@@ -26,12 +26,17 @@ _NAMES = ("name", "tool_name", "function")
 _ARGUMENTS = ("arguments", "parameters")
 _FURTHER = frozenset(("type", "id", "call_id", "tool_call_id", "index"))
 _KNOWN = frozenset((*_NAMES, *_ARGUMENTS)) | _FURTHER
-_HEAD = re.compile(
-    r"""[\s\[]*\{\s*(?:(?P<quote>["'])(?:(?P<key>\w*)(?P=quote)\s*"""
-    r"""(?::\s*(?:(?P=quote)(?:(?P<name>[^"'\\]*)(?P=quote)\s*"""
-    r"""(?:,\s*(?:(?P=quote)(?:(?P<next>\w*)(?P=quote))?)?)?)?)?)?)?)?"""
+_OBJECT = re.compile(r"[\s\[]*\{")
+_PAIR = re.compile(
+    r"""\s*(?P<quote>["'])(?P<key>\w+)(?P=quote)\s*:\s*"""
+    r"""(?:(?P=quote)(?P<text>[^"'\\]*)(?P=quote)|[\w.+-]+)\s*,"""
 )
-"""As much as there is of an object's beginning: its first key and value, and the second key."""
+"""A key and a value that is neither object nor list, with the comma after them."""
+_KEY = re.compile(
+    r"""\s*(?:(?P<quote>["'])(?P<key>\w*)(?:(?P<end>(?P=quote))\s*"""
+    r"""(?::\s*(?:(?P<bracket>[{\[])|(?P=quote)(?P<text>[^"'\\]*)(?P<closed>(?P=quote))?)?)?)?)?"""
+)
+"""As much as there is of a key and the beginning of its value."""
 
 
 class JsonCalls(msgspec.Struct, frozen=True):
@@ -74,12 +79,12 @@ class JsonCalls(msgspec.Struct, frozen=True):
         """Refuses what may not follow."""
         if closed and not self.whole:
             return
-        following = yield from tape.peek()
-        if self.whole:
-            if following or (self.must_close and not closed):
-                raise MismatchError
-        elif self.must_close and following and not (yield from tape.ahead(*self.opens)):
+        if self.whole and self.must_close and not closed:
             raise MismatchError
+        if self.whole:
+            yield from _end_or(tape)
+        elif self.must_close:
+            yield from _end_or(tape, *self.opens)
 
     def _body(self, tape: Tape, calls: Calls) -> Reading[list[tuple[DeclaredTool, object]]]:
         yield from tape.blanks()
@@ -102,35 +107,45 @@ class JsonCalls(msgspec.Struct, frozen=True):
         """Looks at the beginning of the JSON, so that what is none of ours is not waited for."""
         while True:
             window = tape.text[tape.at : tape.at + HEAD_LIMIT]
-            head = _HEAD.match(window)
-            if head is None:
-                if window.strip(" \t\r\n[") or tape.ended:
-                    raise MismatchError
-            elif self._decided(head, window, calls) or tape.ended:
+            head = _OBJECT.match(window)
+            if head is None and (window.strip(" \t\r\n[") or tape.ended):
+                raise MismatchError
+            if head is not None and self._decided(window, head.end(), calls):
                 return
-            if len(window) == HEAD_LIMIT:
+            if tape.ended or len(window) == HEAD_LIMIT:
                 return
             yield
 
-    def _decided(self, head: re.Match[str], window: str, calls: Calls) -> bool:
-        key, name, second = head["key"], head["name"], head["next"]
-        if key is None:
-            if head.end() < len(window) and not re.match(r"\w*\Z", window[head.end() :]):
+    def _decided(self, window: str, at: int, calls: Calls) -> bool:
+        """Whether the keys from `at` on say enough.
+
+        Raises: MismatchError
+        """
+        while (pair := _PAIR.match(window, at)) is not None:
+            at = pair.end()
+            if self._key(pair["key"], pair["text"], calls) and not self.whole:
+                return True
+        last = _KEY.match(window, at)
+        assert last is not None  # an empty match is one
+        if last["key"] is None:
+            if last.end() < len(window) and window[last.end()] != "}":
                 raise MismatchError
             return False
+        if not last["end"]:
+            if last.end() < len(window):
+                raise MismatchError
+            return False
+        closed = last["text"] if last["closed"] else None
+        return self._key(last["key"], closed, calls) or last["bracket"] is not None
+
+    def _key(self, key: str, text: str | None, calls: Calls) -> bool:
+        """Refuses a key that a call has not; whether it is the one that names a declared tool."""
         if key not in _KNOWN:
             raise MismatchError
-        if key not in _NAMES:
-            return True
-        if name is None:
-            # The value is open yet, or no string.
-            return head.end() < len(window) and window[head.end()] in "{["
-        calls.tool(name)
-        if not self.whole:
-            return True
-        if second is not None and second not in _KNOWN:
-            raise MismatchError
-        return second is not None
+        if key not in _NAMES or text is None:
+            return False
+        calls.tool(text)
+        return not self.whole
 
     def _calls(self, value: Any, calls: Calls) -> list[tuple[DeclaredTool, object]]:
         entries = value if isinstance(value, list) else [value]
@@ -210,15 +225,20 @@ class NamedCalls(msgspec.Struct, frozen=True):
         yield from tape.option("```")
         blanks = yield from tape.blanks()
         ended = yield from tape.option(*self.ends)
-        if not ended and (yield from tape.peek()):
-            if not (yield from tape.ahead(*self.begins, *self.section_ends)):
-                raise MismatchError
+        if not ended:
+            yield from _end_or(tape, *self.begins, *self.section_ends)
         tool = tool or calls.names.fit(arguments)
         if tool is None:
             raise MismatchError
         calls.add((tool, arguments))
         if not ended:
             tape.unread(blanks)
+
+
+def _end_or(tape: Tape, *literals: str) -> Reading[None]:
+    """Refuses anything here but one of `literals` or the end of the answer."""
+    if (yield from tape.peek()) and not (yield from tape.ahead(*literals)):
+        raise MismatchError
 
 
 def arguments_value(tape: Tape) -> Reading[dict[str, Any]]:

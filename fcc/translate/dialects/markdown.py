@@ -17,27 +17,48 @@ _HEAD = 80
 _EVENT = re.compile(r"`+|~+|\n")
 _BEFORE_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*\Z")
 _BEFORE_END = re.compile(r"[ \t>]*\Z")
+_QUOTING = frozenset((">", "|"))
+"""With these a line of a quotation or of a table begins."""
+_QUOTED = re.compile(r"[\s(\[{=:,]?[\"'\u201c\u2018\u00ab]")
+"""A quotation mark that opens: what a model leaks stands in none."""
 _INDENTED = re.compile(r"(?: {4}|\t)")
 
 
 class Markdown:
     """Follows a text by `advance`."""
 
-    __slots__ = ("_after_blank", "_before", "_closing", "_fence", "_head", "_info", "_run", "_span")
+    __slots__ = (
+        "_after_blank",
+        "_closing",
+        "_fence",
+        "_head",
+        "_info",
+        "_length",
+        "_opened",
+        "_quoted",
+        "_run",
+        "_span",
+        "_tail",
+    )
 
     def __init__(self) -> None:
         self._fence = ""
-        """The run that opened the fence we are in."""
+        """The character of the fence we are in."""
+        self._opened = 0
+        """The length of the run that opened it."""
         self._info = False
         """We are on the fence's own line."""
         self._closing = False
         """We are behind a run that ends the fence if nothing else stands on its line."""
         self._span = 0
         """The length of the run that opened the code span we are in."""
+        self._quoted = False
+        """A marker stood in quotation marks: what follows on its line is theirs."""
         self._run = ""
-        """The run at the very end: the next text may make it longer."""
-        self._before = ""
-        """The character before that run."""
+        """The character of the run at the very end: the next text may make it longer."""
+        self._length = 0
+        self._tail = ""
+        """The last two characters, or what there is of them; of a run, what came before."""
         self._head = ""
         self._after_blank = False
 
@@ -48,11 +69,13 @@ class Markdown:
 
     def advance_plain(self, text: str) -> None:
         """As `advance`, for text without runs, from and to a plain state."""
+        self._tail = text[-2:] if len(text) > 1 else self._tail[-1:] + text
         end = text.rfind("\n")
         if end < 0:
             if len(self._head) < _HEAD:
                 self._head = (self._head + text)[:_HEAD]
             return
+        self._quoted = False
         last = text.rfind("\n", 0, end)
         line = text[last + 1 : end] if last >= 0 else self._head + text[:end]
         self._after_blank = not line or line.isspace()
@@ -61,8 +84,8 @@ class Markdown:
     def advance(self, text: str) -> None:
         """Goes on over `text`."""
         if self._run:
-            more = len(text) - len(text.lstrip(self._run[0]))
-            self._run += text[:more]
+            more = len(text) - len(text.lstrip(self._run))
+            self._length += more
             text = text[more:]
             if not text:
                 return
@@ -74,20 +97,21 @@ class Markdown:
             if event[0] == "\n":
                 self._line_end()
                 continue
-            self._before = text[event.start() - 1 : event.start()] or self._before
-            self._run = event[0]
+            self._run, self._length = event[0][0], at - event.start()
             if at < len(text):
                 self._decide()
         self._pass(text[at:])
 
     def in_code(self) -> bool:
-        """Whether what comes next, which is no run, is code or a quotation."""
+        """Whether what comes next, which is no run, is code, a table's cell or a quotation."""
         if self._run:
             self._decide()
-        if self._fence or self._span:
+        if _QUOTED.fullmatch(self._tail):
+            self._quoted = True
+        if self._fence or self._span or self._quoted:
             return True
         head = self._head
-        return head.lstrip()[:1] == ">" or (
+        return head.lstrip()[:1] in _QUOTING or (
             self._after_blank and _INDENTED.match(head) is not None and head.isspace()
         )
 
@@ -97,14 +121,14 @@ class Markdown:
 
     def reset_line(self) -> None:
         """After a call: whatever comes begins afresh."""
-        self._head = self._run = self._before = ""
+        self._head = self._run = self._tail = ""
         self._after_blank = False
 
     def _pass(self, text: str) -> None:
         """Text without runs and line ends."""
         if not text:
             return
-        self._before = text[-1]
+        self._tail = (self._tail + text[-2:])[-2:]
         if len(self._head) < _HEAD:
             self._head = (self._head + text)[:_HEAD]
         if self._closing and not text.isspace():
@@ -114,35 +138,36 @@ class Markdown:
         blank = self.line_start()
         if self._closing:
             self._fence = ""
-        self._closing = self._info = False
+        self._closing = self._info = self._quoted = False
         if blank:
             self._span = 0
         self._after_blank = blank
-        self._head = self._before = ""
+        self._head, self._tail = "", "\n"
 
     def _decide(self) -> None:
         """The run is as long as it gets."""
-        run, head = self._run, self._head
+        char, length, head = self._run, self._length, self._head
         self._run = ""
         if len(head) < _HEAD:
-            self._head = (head + run)[:_HEAD]
+            self._head = head + char
         if self._fence:
-            self._in_fence(run, head)
+            self._in_fence(char, length, head)
         elif self._span:
-            if run[0] == "`" and len(run) == self._span:
+            if char == "`" and length == self._span:
                 self._span = 0
-        elif len(run) >= 3 and _BEFORE_FENCE.match(head):
-            self._fence, self._info = run, True
-        elif run[0] == "`":
+        elif length >= 3 and _BEFORE_FENCE.match(head):
+            self._fence, self._opened, self._info = char, length, True
+        elif char == "`":
             # A backslash takes the first one out of the run.
-            self._span = len(run) - (self._before == "\\")
+            self._span = length - (self._tail[-1:] == "\\")
+        self._tail = char * 2
 
-    def _in_fence(self, run: str, head: str) -> None:
-        if run[0] != self._fence[0]:
+    def _in_fence(self, char: str, length: int, head: str) -> None:
+        if char != self._fence:
             self._closing = False
         elif self._info:
-            if run[0] == "`" and len(run) == len(self._fence):
+            if char == "`" and length == self._opened:
                 # A fence's own line holds no backticks: it was a code span.
                 self._fence, self._info = "", False
         else:
-            self._closing = len(run) >= len(self._fence) and bool(_BEFORE_END.match(head))
+            self._closing = length >= self._opened and bool(_BEFORE_END.match(head))

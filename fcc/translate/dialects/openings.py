@@ -1,7 +1,7 @@
 """With what does a call begin, for a set of dialects?"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -16,8 +16,8 @@ __all__ = ["Openings", "attempts", "openings"]
 class Openings(msgspec.Struct, frozen=True):
     """What a scanner looks for in prose, compiled once for each set of dialects."""
 
-    plain: re.Pattern[str]
-    """Finds a character that may begin an opening or a run of backticks."""
+    candidate: re.Pattern[str]
+    """Finds the first two characters of a marker, its first at the end, or a run of backticks."""
     markers: re.Pattern[str]
     """Finds openings, sentinels and made-up results."""
     first: re.Pattern[str]
@@ -43,6 +43,21 @@ class Openings(msgspec.Struct, frozen=True):
         return len(text)
 
 
+def _candidate(markers: Iterable[str]) -> re.Pattern[str]:
+    """One class of characters to skip by, then what may follow each of them."""
+    seconds: dict[str, set[str]] = {}
+    for marker in markers:
+        seconds.setdefault(marker[0], set()).add(marker[1:2])
+    alone = "".join(first for first, following in seconds.items() if "" in following)
+    pairs = (
+        f"|(?<={re.escape(first)})[{re.escape(''.join(following))}]"
+        for first, following in sorted(seconds.items())
+        if "" not in following
+    )
+    firsts = re.escape("".join(sorted(seconds)))
+    return re.compile(rf"[{firsts}`~](?:(?<=[{re.escape(alone)}`~])|\Z{''.join(pairs)})")
+
+
 @lru_cache(maxsize=64)
 def openings(names: tuple[str, ...]) -> Openings:
     """The openings of the dialects `names`.
@@ -52,7 +67,8 @@ def openings(names: tuple[str, ...]) -> Openings:
     known = [name for name in dict.fromkeys(names) if name != "default"]
     if "default" in names:
         known += [name for name in DEFAULT if name not in known]
-    known.sort(key=list(DIALECTS).index)
+    order = {name: place for place, name in enumerate(DIALECTS)}
+    known.sort(key=order.__getitem__)
     by_opening: dict[str, tuple[str, ...]] = {}
     markers: set[str] = set()
     for name in known:
@@ -67,7 +83,7 @@ def openings(names: tuple[str, ...]) -> Openings:
     firsts = "".join(sorted({marker[0] for marker in markers}))
     ordered = sorted(markers, key=len, reverse=True)
     return Openings(
-        plain=re.compile(f"[{re.escape(firsts)}`~]"),
+        candidate=_candidate(markers),
         markers=re.compile("|".join(map(re.escape, ordered))),
         first=re.compile(f"[{re.escape(firsts)}]"),
         prefixes=frozenset(marker[:end] for marker in markers for end in range(1, len(marker))),

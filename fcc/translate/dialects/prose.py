@@ -20,7 +20,7 @@ class Prose:
     def __init__(self, openings: Openings, calls: Calls) -> None:
         self._openings = openings
         self._calls = calls
-        self._markdown = Markdown()
+        self.markdown = Markdown()
         self._skip = 0
         """Characters at the tape's position that begin no call."""
         self._sentinels = set(openings.sentinels)
@@ -32,37 +32,39 @@ class Prose:
 
     @property
     def steady(self) -> bool:
-        """Whether text without a marker's first character can pass by `pass_plain`."""
-        return self._markdown.steady and not self._muted
-
-    def pass_plain(self, text: str) -> None:
-        """Takes note of text that goes out as it is."""
-        self._markdown.advance_plain(text)
-        if self._quiet and not text.isspace():
-            self._speak()
+        """Whether text without a marker's first character can pass by `markdown.advance_plain`."""
+        return self.markdown.steady and not self._muted and not self._quiet
 
     def blanks(self, tape: Tape) -> None:
         """Says the white space at the tape's position."""
         match = _BLANKS.match(tape.text, tape.at)
         assert match is not None  # an empty match is one
         tape.at = match.end()
-        self._markdown.advance(match[0])
+        self.markdown.advance(match[0])
         self._calls.say(Text, match[0])
 
     def at_tag(self, opening: str) -> bool:
         """Whether `opening` is a tag and first on its line: nobody talks about it there."""
-        return opening[:1] == "<" and self._markdown.line_start()
+        return opening[:1] == "<" and self.markdown.line_start()
 
-    def skip(self, opening: str, length: int) -> None:
-        """The next `length` characters begin no call: `opening` does not introduce one."""
-        self._skip = length
+    def refuse(self, tape: Tape, opening: str) -> None:
+        """The `opening` that stands here begins no call: it is text, or a stray token."""
+        if opening in self._sentinels:
+            tape.at += len(opening)
+            tape.commit()
+        else:
+            self._skip = min(1, len(opening))
+
+    def refuse_all(self, tape: Tape) -> None:
+        """All that is on the tape is text."""
+        self._skip = len(tape.text) - tape.at
 
     def after(self, dialect: Dialect) -> None:
         """A call or a channel of `dialect` has been read."""
         self._sentinels.update(dialect.sentinels)
         self._results.update(dialect.results)
         self._quiet = True
-        self._markdown.reset_line()
+        self.markdown.reset_line()
 
     def read(self, tape: Tape) -> str:
         """Says all that is prose; returns the opening at which it stopped, or ""."""
@@ -89,7 +91,7 @@ class Prose:
             if match is None:
                 return ""
             marker, start = match[0], match.end()
-            if self._markdown.in_code():
+            if self.markdown.in_code():
                 continue
             if marker in openings.dialects:
                 return marker
@@ -104,7 +106,7 @@ class Prose:
         if not text:
             return
         said.append(text)
-        self._markdown.advance(text)
+        self.markdown.advance(text)
         if self._quiet and not text.isspace():
             self._speak()
 

@@ -75,12 +75,15 @@ class ToolCode(msgspec.Struct, frozen=True):
         """Reads the answer."""
         yield from tape.literal("```tool_code")
         yield from tape.blanks()
-        text, closed = yield from tape.until("```")
+        begun = yield from tape.option("print(")
+        name = yield from tape.word()
+        calls.tool(name)
+        rest, closed = yield from tape.until("```")
         yield from tape.blanks()
         if not closed or (yield from tape.peek()):
             raise MismatchError
         found = []
-        for statement in _parsed(text).body:
+        for statement in _parsed(begun + name + rest).body:
             if not isinstance(statement, ast.Expr):
                 raise MismatchError
             found.append(_call(_printed(statement.value), calls))

@@ -47,11 +47,13 @@ class Scanner:
         self._tape = Tape()
         self._calls = Calls(tools, calls, self._tape)
         self._prose = Prose(self._openings, self._calls)
+        self._candidate = self._openings.candidate.search
+        self._pass = self._prose.markdown.advance_plain
         self._on = bool(dialects) and bool(tools)
         """Whether anything is looked for; else text passes."""
         self._head = whole_message and bool(self._openings.whole)
         """Only white space came, and the whole answer may be a call."""
-        self._idle = self._on and not self._head
+        self._idle = False
         """Text without a character that may begin something can pass at once."""
         self._reading: Reading[None] | None = None
         self._attempts: list[tuple[str, Grammar]] = []
@@ -67,8 +69,8 @@ class Scanner:
         """What `text` completes."""
         if not text:
             return []
-        if self._idle and self._openings.plain.search(text) is None:
-            self._prose.pass_plain(text)
+        if self._idle and self._candidate(text) is None:
+            self._pass(text)
             return [Text(text)]
         if not self._on:
             return [Text(text)]
@@ -91,6 +93,7 @@ class Scanner:
             pieces = []
         else:
             pieces = self._give_back()
+        self._tape.rest()
         self._on = self._idle = False
         return pieces
 
@@ -178,10 +181,10 @@ class Scanner:
         elif self._attempts and self._credit > 0:
             self._attempt()
         else:
-            whole = len(self._tape.text) - self._tape.at
-            self._prose.skip(
-                self._opening, whole if self._credit <= 0 else min(1, len(self._opening))
-            )
+            if self._credit > 0:
+                self._prose.refuse(self._tape, self._opening)
+            else:
+                self._prose.refuse_all(self._tape)
             self._end_reading()
 
     def _end_reading(self) -> None:

@@ -104,12 +104,16 @@ class Tape:
                 if self.text.startswith(literal, self.at):
                     self.at += len(literal)
                     return literal
-                if not self.ended and len(self.text) - self.at < len(literal):
-                    if literal.startswith(self.text[self.at :]):
-                        break
+                if self._may_become(literal):
+                    break
             else:
                 return ""
             yield
+
+    def _may_become(self, literal: str) -> bool:
+        """Whether more text may make this `literal`."""
+        missing = len(literal) - (len(self.text) - self.at)
+        return missing > 0 and not self.ended and literal.startswith(self.text[self.at :])
 
     def literal(self, *literals: str) -> Reading[str]:
         """The one of `literals` that must stand here."""

@@ -34,13 +34,15 @@ class TagTree(msgspec.Struct, frozen=True):
         """Reads a section of calls, or a call that stands alone."""
         begin, end = f"{self.prefix}{_INVOKE.start}", f"{self.prefix}</tool_call>"
         section = f"{self.prefix}<tool_call>"
-        begun = yield from tape.literal(section, begin)
-        while begun and begun != end:
-            if begun == begin:
-                yield from self._call(tape, calls)
+        if (yield from tape.literal(section, begin)) == section:
+            yield from tape.blanks()
+            yield from tape.literal(begin)
+        begun = begin
+        while begun == begin:
+            yield from self._call(tape, calls)
             yield from tape.blanks()
             begun = yield from tape.option(begin, end)
-        if begun:
+        if begun == end:
             tape.commit()
 
     def _call(self, tape: Tape, calls: Calls) -> Reading[None]:
@@ -76,6 +78,8 @@ class TagTree(msgspec.Struct, frozen=True):
             return typed(strip_newline(text), schema)
         if all(name == "item" for name, _value in children):
             return [value for _name, value in children]
+        if len(dict(children)) < len(children):
+            raise MismatchError
         return dict(children)
 
 

@@ -76,9 +76,9 @@ def _container(kind: type, brackets: str) -> Callable[[str], Any]:
             value = decode(text)
         except ValueError:
             value = python_value(text)
-        if not isinstance(value, kind):
-            raise ValueError(text)
-        return value
+        if isinstance(value, kind):
+            return value
+        raise ValueError(text)
 
     return read
 
