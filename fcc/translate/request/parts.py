@@ -22,9 +22,12 @@ def text_part(text: str, cache_control: dict[str, Any] | None = None) -> Part:
 
 def content(parts: Sequence[Part], between: str = "\n") -> str | list[Part]:
     """A string where all parts are plain text, else the parts themselves."""
-    if any("text" not in part or "cache_control" in part for part in parts):
-        return list(parts)
-    return between.join(texts(parts))
+    words = []
+    for part in parts:
+        if "text" not in part or "cache_control" in part:
+            return list(parts)
+        words.append(part["text"])
+    return between.join(words)
 
 
 def texts(parts: Iterable[Part]) -> list[str]:

@@ -126,8 +126,10 @@ class Turns:
         attached: list[Part] = []
         for id, result in zip(ids, self._results, strict=True):
             self._messages.append(_tool_message(id, result))
-            attached += result.attached if result is not None else []
-        self._messages += self._rest(attached, answered=bool(ids))
+            if result is not None and result.attached:
+                attached += result.attached
+        if attached or self._after:
+            self._messages += self._rest(attached, answered=bool(ids))
         self._assistant, self._silence, self._since = None, None, False
         self._results, self._waiting, self._after = [], {}, []
 
@@ -139,7 +141,9 @@ class Turns:
             after.insert(0, {"role": "user", "content": attached})
         if answered and self._ask.after_tools == "result":
             after = _into_result(after, self._messages[-1])
-        return [{**message, "content": content(message["content"])} for message in after]
+        for message in after:
+            message["content"] = content(message["content"])
+        return after
 
     def _assistant_message(self, turn: AssistantTurn, ids: list[str]) -> ChatMessage:
         message: ChatMessage = {"role": "assistant"}

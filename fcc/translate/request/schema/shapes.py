@@ -15,10 +15,12 @@ __all__ = [
 ]
 
 
+_REFERENCES = ("$ref", "$defs", "definitions")
+
+
 def inline_refs(schema: Schema) -> Schema:
     """Every `$ref` into the schema itself as what it stands for; a circle ends in {}."""
-    result = everywhere(schema, _Refs(schema).inline)
-    return {key: value for key, value in result.items() if key not in ("$defs", "definitions")}
+    return everywhere(schema, _Refs(schema).inline)
 
 
 class _Refs:
@@ -33,10 +35,11 @@ class _Refs:
         self._followed = 0
 
     def inline(self, part: Schema) -> Schema:
+        """`part` with what it refers to in the place of the reference."""
+        rest = {key: value for key, value in part.items() if key not in _REFERENCES}
         ref = part.get("$ref")
         if not isinstance(ref, str):
-            return part
-        rest = {key: value for key, value in part.items() if key != "$ref"}
+            return rest
         self._followed += 1
         if ref in self._open or self._followed > self.LIMIT:
             return rest
