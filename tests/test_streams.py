@@ -10,6 +10,7 @@ import pytest
 
 from fcc.diagnosis.verdict import Source
 from fcc.settings.profile import Reply
+from fcc.translate.context import Context
 from fcc.translate.reply.reader import Reader
 from fcc.translate.reply.translation import Translation
 from fcc.translate.tools import DeclaredTool
@@ -40,14 +41,12 @@ def translation_for(expect: dict[str, Any], **reply: Any) -> Translation:
     profile = expect.get("profile") or {}
     known = {key: value for key, value in profile.items() if key in Reply.__struct_fields__}
     known = {key: tuple(v) if isinstance(v, list) else v for key, v in known.items()}
-    reader = Reader(
-        Source("Provider", "model"),
-        Reply(**known, **reply),
-        tools,
-        request.get("stop_sequences", ()),
+    context = Context(
+        tools=tuple(tools), stop_sequences=frozenset(request.get("stop_sequences", ()))
     )
+    reader = Reader(Source("Provider", "model"), Reply(**known, **reply), context)
     message = Message("msg_1", "claude", MessageUsage(7, 1))
-    return Translation(reader, message, sign=lambda _details: "signed")
+    return Translation(reader, message, sign=lambda _details: "signed", context=context)
 
 
 def schema(types: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +106,9 @@ def unlike_blocks(want: list[dict[str, Any]], got: list[dict[str, Any]]) -> str:
 
 
 def unlike_usage(want: dict[str, Any], got: Seen) -> str:
-    wrong = {k: got.usage.get(k) for k, v in (want.get("usage") or {}).items() if got.usage.get(k) != v}
+    wrong = {
+        k: got.usage.get(k) for k, v in (want.get("usage") or {}).items() if got.usage.get(k) != v
+    }
     return f"usage {wrong}" if wrong else ""
 
 

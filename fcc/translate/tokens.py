@@ -19,12 +19,15 @@ _ASCII = bytes(range(128))
 _DATA_URL = re.compile(rb"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]*")
 
 
-def estimate(body: bytes) -> int:
-    """Tokens of a request body, images by their number and not by their bytes; at least 1."""
+def estimate(body: bytes, *further: bytes) -> int:
+    """Tokens of a request body and of further texts, at least 1.
+
+    Images count by their number and not by their bytes.
+    """
     images = 0
     if b";base64," in body:
         body, images = _DATA_URL.subn(b"", body)
-    return max(1, _tokens(body) + images * _IMAGE_TOKENS)
+    return max(1, sum(map(_tokens, (body, *further))) + images * _IMAGE_TOKENS)
 
 
 def _tokens(text: bytes) -> int:

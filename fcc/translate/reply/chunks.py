@@ -13,6 +13,7 @@ import msgspec
 
 from fcc.diagnosis.verdict import Source, finish_error
 from fcc.settings.profile import Reply
+from fcc.translate.context import Context
 from fcc.translate.dialects.scanner import Scanner
 from fcc.translate.dialects.table import DEFAULT
 from fcc.translate.pieces import Failure, Piece, Reasoning, Text, Usage
@@ -33,16 +34,11 @@ IN_REASONING = frozenset({"kimi_k2", "kimi_k3"})
 class ChunkReader:
     """`feed(chunk) -> pieces`; `finish()` at a normal end, `abort()` at any other."""
 
-    def __init__(
-        self,
-        source: Source,
-        reply: Reply,
-        tools: Sequence[DeclaredTool],
-        stop_sequences: frozenset[str],
-    ) -> None:
+    def __init__(self, source: Source, reply: Reply, context: Context) -> None:
         self._source = source
         self._reply = reply
-        self._stop_sequences = stop_sequences
+        self._stop_sequences = context.stop_sequences
+        tools = context.known_tools
         self.repairs: Counter[str] = Counter()
         numbers = count()
         self._think = ThinkSplitter(
@@ -71,7 +67,13 @@ class ChunkReader:
 
     def feed(self, chunk: Chunk) -> list[Piece]:
         """The pieces of one chunk; a Failure as the last where its finish_reason is an error."""
-        self._usage = find_usage(chunk) or self._usage
+        counts = find_usage(chunk)
+        if counts is not None:
+            self._usage = counts
+            if not chunk.choices and self.said and self._end is None:
+                # Servers count at the end: an answer with its bill is whole, even without a
+                # finish_reason.
+                self._end = ("", None)
         pieces: list[Piece] = []
         for choice in chunk.choices or ():
             if choice.index not in (0, None):
@@ -202,7 +204,7 @@ class ChunkReader:
         if reason.lower() in ERRORS:
             pieces += self.abort()
             pieces.append(Failure(finish_error(self._source, reason)))
-        elif reason and (self._end is None or choice.stop_reason or choice.matched_stop):
+        elif reason:
             self._end = (reason, choice)
 
     def _mend(self, text: str, tool: DeclaredTool | None) -> str | None:

@@ -7,8 +7,6 @@ A body that is no event stream is told by its first character: `{` or `[` is one
 whole completion or an error; `<` is a page of some proxy.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from fcc.diagnosis.redact import redact
@@ -16,9 +14,9 @@ from fcc.diagnosis.verdict import Source, in_stream, is_error_body
 from fcc.diagnosis.words import calm, plain, shorten
 from fcc.errors import CutError, UpstreamError, UpstreamServerError
 from fcc.settings.profile import Reply
+from fcc.translate.context import Context
 from fcc.translate.pieces import Failure, Piece
 from fcc.translate.reply.chunks import ChunkReader
-from fcc.translate.tools import DeclaredTool
 from fcc.wire.chat import Chunk
 from fcc.wire.json import decode, loads
 from fcc.wire.sse import MAX_EVENT_BYTES, ServerSentEvent, SSEDecoder
@@ -33,16 +31,10 @@ _PAGE_READ = 4000
 class Reader:
     """`feed(raw) -> pieces`; `finish(cut) -> pieces`. A Failure or Finish is the last piece."""
 
-    def __init__(
-        self,
-        source: Source,
-        reply: Reply,
-        tools: Sequence[DeclaredTool] = (),
-        stop_sequences: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, source: Source, reply: Reply, context: Context | None = None) -> None:
         self._source = source
         self._decoder = SSEDecoder()
-        self._chunks = ChunkReader(source, reply, tools, frozenset(stop_sequences))
+        self._chunks = ChunkReader(source, reply, context or Context())
         self._head = b""
         self._body: bytearray | None = None
         self._seen = 0
@@ -111,7 +103,8 @@ class Reader:
         pieces: list[Piece] = []
         for event in events:
             if event.data == b"[DONE]":
-                pieces += self._end()
+                empty = not (self._chunks.finished or self._chunks.said)
+                pieces += self._fail(self._early_end()) if empty else self._end()
             elif event.event == b"error":
                 pieces += self._fail(in_stream(self._source, _value(event.data)))
             elif event.data:
@@ -165,8 +158,8 @@ class Reader:
 
     def _early_end(self) -> UpstreamError:
         who = f"{self._source.provider} ({self._source.model})"
-        if self._seen < 2:
-            return CutError(f"{who} sent an empty stream: 200 and no event")
+        if not self._chunks.said:
+            return CutError(f"{who} sent an empty stream: 200, no output and no finish_reason")
         return CutError(
             f"the stream from {who} ended before the answer was finished: no finish_reason, no [DONE]"
         )

@@ -3,10 +3,10 @@
 raw -> Reader -> pieces -> Line -> events
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 
 from fcc.errors import UpstreamError
+from fcc.translate.context import Context
 from fcc.translate.pieces import (
     Arguments,
     Failure,
@@ -18,11 +18,11 @@ from fcc.translate.pieces import (
     Usage,
 )
 from fcc.translate.reply.blocks import Sign
-from fcc.translate.reply.foreground import Foreground
 from fcc.translate.reply.ids import ToolIds
 from fcc.translate.reply.line import Line
 from fcc.translate.reply.prefill import Prefill
 from fcc.translate.reply.reader import Reader
+from fcc.translate.reply.rewrite import Rewrites
 from fcc.translate.tokens import OutputCount
 from fcc.wire.events import (
     Event,
@@ -47,22 +47,15 @@ class Translation:
     """
 
     def __init__(
-        self,
-        reader: Reader,
-        message: Message,
-        *,
-        sign: Sign,
-        used_ids: Collection[str] = (),
-        names: Mapping[str, str] = MappingProxyType({}),
-        foreground: bool = False,
-        prefill: str = "",
+        self, reader: Reader, message: Message, *, sign: Sign, context: Context | None = None
     ) -> None:
+        context = context or Context()
         self._reader = reader
         self._message = message
-        self._line = Line(ToolIds(message.id, used_ids), sign)
-        self._names = names
-        self._foreground = Foreground() if foreground else None
-        self._prefill = Prefill(prefill)
+        self._line = Line(ToolIds(message.id, context.used_ids), sign)
+        self._names = context.names
+        self._rewrites = Rewrites(context)
+        self._prefill = Prefill(context.prefill)
         self._count = OutputCount()
         self.started = False
         self.failure: UpstreamError | None = None
@@ -100,8 +93,8 @@ class Translation:
         return self._answer(self._reader.finish(cut))
 
     def _answer(self, pieces: list[Piece]) -> list[Event]:
-        if self._foreground is not None:
-            pieces = self._foreground.feed(pieces)
+        if self._rewrites.needed:
+            pieces = self._rewrites.feed(pieces)
         if self._prefill.open:
             pieces = self._continuation(pieces)
         events: list[Event] = []
