@@ -12,8 +12,8 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from fcc.errors import FccError
-from fcc.server.problems import error_event
+from fcc.errors import CutError, FccError, StalledError
+from fcc.server.problems import error_event, is_claude_code
 from fcc.wire.events import (
     BlockDelta,
     BlockStart,
@@ -110,7 +110,16 @@ class StreamedAnswer:
         await self.response.write(b"".join([frame(event) for event in self._noted(events)]))
 
     async def fail(self, error: FccError) -> None:
-        """The answer ends here, and says so."""
+        """The answer ends here, and says so.
+
+        Claude Code goes on by itself after a connection that breaks behind whole blocks, while an
+        error event ends its turn: there, a cut is passed on as what it is.
+        """
+        cut = isinstance(error, CutError | StalledError) and self.content
+        if cut and is_claude_code(self._request.headers.get("user-agent", "")):
+            if self._request.transport is not None:
+                self._request.transport.close()
+            return
         await self.response.write(frame(error_event(error, self._request_id)))
 
     def _noted(self, events: list[Event]) -> list[Event]:

@@ -13,6 +13,7 @@ from fcc.server.record import Record
 from fcc.translate.reply.translation import Translation
 from fcc.upstream.attempts import backoff
 from fcc.upstream.backend import UpstreamStream
+from fcc.upstream.learned import amended
 from fcc.wire.events import Event
 
 __all__ = ["Exchange", "Sink"]
@@ -48,7 +49,9 @@ class Exchange:
     ) -> None:
         self._lane = lane
         self._source = source
-        self._body = body
+        self._learned = lane.learned(source.model)
+        self._body = self._learned.amend(body)
+        self._fixed = False
         self._translate = translate
         self._record = record
 
@@ -66,12 +69,27 @@ class Exchange:
                 if translation.failure is None:
                     return translation
                 failure = translation.failure
+            if not sink.content and self._fix(failure):
+                continue
             wait = backoff(self._lane.profile.retry, failure, self._record.attempts)
             if sink.content or wait is None:
                 raise failure
             logger.debug("attempt {}: {}; again in {:.1f} s", self._record.attempts, failure, wait)
             sink.waiting()
             await self._wait(failure, wait)
+
+    def _fix(self, failure: UpstreamError) -> bool:
+        """Change the body as the refusal says, once; whether another attempt is worth it."""
+        fix = None if self._fixed else failure.fix
+        body = amended(self._body, fix) if fix is not None else None
+        if fix is None or body is None:
+            return False
+        self._fixed = True
+        self._body = body
+        self._learned.learn(fix)
+        change = f"without {fix.drop_field}" if fix.drop_field else f"max_tokens {fix.max_tokens}"
+        logger.info("{} asked again {}: {}", self._source.who, change, failure)
+        return True
 
     async def _attempt(self, translation: Translation, sink: Sink) -> None:
         async with self._lane.limiter.seat():

@@ -15,6 +15,7 @@ from fcc.translate.tokens import Ratio
 from fcc.upstream.backend import Backend, ChatBackend
 from fcc.upstream.catalog import Catalog
 from fcc.upstream.demo import DemoBackend
+from fcc.upstream.learned import Learned
 from fcc.upstream.limiter import Limiter
 
 __all__ = ["GATEWAY", "Gateway", "Lane"]
@@ -28,10 +29,21 @@ class Lane:
         self.backend = backend
         self.catalog = catalog
         self.limiter = Limiter(profile.limits)
+        self._learned: dict[str, Learned] = {}
 
     def source(self, model: str) -> Source:
         """Who answers, for the words of messages."""
-        return Source(self.profile.label, model, self.profile.api_key_env, self.profile.base_url)
+        return Source(
+            self.profile.label,
+            model,
+            self.profile.api_key_env,
+            self.profile.base_url,
+            self.profile.empty_refusal_is_overflow,
+        )
+
+    def learned(self, model: str) -> Learned:
+        """What the provider has refused of this model's requests."""
+        return self._learned.setdefault(model, Learned())
 
 
 class Gateway:

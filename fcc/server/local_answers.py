@@ -32,7 +32,7 @@ from fcc.wire.messages import Block, MessagesRequest
 __all__ = ["LocalAnswer", "local_answer"]
 
 _REMINDER: Final = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_TAG: Final = re.compile(r"</?[a-z_-]+>")
+_SESSION: Final = re.compile(r"<session>(.*)</session>", re.DOTALL)
 _TITLE_WORDS: Final = 7
 _NO_TOOLS: Final = (b"", b"[]", b"null")
 
@@ -65,9 +65,14 @@ class LocalAnswer(msgspec.Struct, frozen=True):
 def local_answer(asked: MessagesRequest, switches: LocalAnswers) -> LocalAnswer | None:
     """The answer to a trivial call, or None for anything else."""
     last = asked.messages[-1]
-    if bytes(asked.tools) not in _NO_TOOLS or last.role != "user":
+    if last.role != "user":
         return None
     text = _text(last.content)
+    if switches.suggestion and _wants_suggestion(last.content):
+        # This one alone carries the session's tools: it is forked off the conversation.
+        return LocalAnswer("suggestion", "")
+    if bytes(asked.tools) not in _NO_TOOLS:
+        return None
     return next(filter(None, _answers(asked, text, switches)), None)
 
 
@@ -77,11 +82,15 @@ def _answers(
     table: tuple[tuple[bool, Callable[[MessagesRequest, str], LocalAnswer | None]], ...] = (
         (switches.quota, _quota),
         (switches.title, _title),
-        (switches.suggestion, _suggestion),
         (switches.command_prefix, _command_prefix),
         (switches.file_paths, _file_paths),
     )
     return (answer(asked, text) for on, answer in table if on)
+
+
+def _wants_suggestion(content: str | list[Block] | None) -> bool:
+    texts = [content] if isinstance(content, str) else [block.text for block in content or ()]
+    return any((text or "").startswith("[SUGGESTION MODE:") for text in texts)
 
 
 def _quota(asked: MessagesRequest, text: str) -> LocalAnswer | None:
@@ -99,16 +108,13 @@ def _title(asked: MessagesRequest, text: str) -> LocalAnswer | None:
     properties = schema.get("properties") if schema else None
     if not isinstance(properties, dict) or set(properties) != {"title"}:
         return None
-    words = _TAG.sub(" ", _REMINDER.sub(" ", text)).split()
+    session = _SESSION.search(text)
+    words = _REMINDER.sub(" ", session.group(1) if session else text).split()
     if not words or "title" not in _system_text(asked).lower():
         return None
     title = " ".join(words[:_TITLE_WORDS])[:60].rstrip(" .,:;")
+    title = title[:1].upper() + title[1:]
     return LocalAnswer("title", json.dumps({"title": title}, ensure_ascii=False))
-
-
-def _suggestion(_asked: MessagesRequest, text: str) -> LocalAnswer | None:
-    """What the user may type next: nothing, rather than something wrong."""
-    return LocalAnswer("suggestion", "") if text.lstrip().startswith("[SUGGESTION MODE:") else None
 
 
 def _command_prefix(_asked: MessagesRequest, text: str) -> LocalAnswer | None:

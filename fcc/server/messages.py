@@ -13,6 +13,8 @@ from fcc.server.gateway import GATEWAY, Gateway
 from fcc.server.local_answers import local_answer
 from fcc.server.record import RECORD
 from fcc.settings.routing import Route
+from fcc.translate.context import Context
+from fcc.translate.reply.blocks import Sign
 from fcc.translate.reply.message import Accumulator
 from fcc.translate.reply.reader import Reader
 from fcc.translate.reply.translation import Translation
@@ -129,20 +131,19 @@ def _turn(gateway: Gateway, route: Route, asked: MessagesRequest, request: web.R
     estimated, ratio = estimate(body.data), gateway.ratio(route)
     input_tokens = max(1, round(estimated * ratio.value))
     message = Message(_message_id(), route.asked, MessageUsage(input_tokens, output_tokens=1))
-    source = lane.source(route.model.name)
-    tools, names, used_ids, prefill = body.tools, body.names, body.used_ids, body.prefill
-    stop_sequences = tuple(asked.stop_sequences or ())
+    source, reply = lane.source(route.model.name), route.model.reply
+    context = Context(
+        tools=body.tools,
+        names=body.names,
+        used_ids=body.used_ids,
+        stop_sequences=frozenset(asked.stop_sequences or ()),
+        prefill=body.prefill,
+        foreground=route.profile.foreground_subagents,
+    )
 
     def fresh() -> Translation:
-        return Translation(
-            Reader(source, route.model.reply, tools, stop_sequences),
-            message,
-            sign=lambda _details: f"fcc1.{route.profile.name}",
-            used_ids=used_ids,
-            names=names,
-            foreground=route.profile.foreground_subagents,
-            prefill=prefill,
-        )
+        sign: Sign = lambda _details: f"fcc1.{route.profile.name}"  # noqa: E731
+        return Translation(Reader(source, reply, context), message, sign=sign, context=context)
 
     exchange = Exchange(lane, source, body.data, fresh, request[RECORD])
     return _Turn(exchange, message, route.profile.timeouts.commit_after, estimated, ratio)

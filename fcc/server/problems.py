@@ -13,7 +13,7 @@ from fcc.diagnosis.redact import redact
 from fcc.errors import FccError, PromptTooLongError, RefusedError, RequestError, UpstreamError
 from fcc.wire.events import ErrorBody, ErrorDetails, ErrorEvent, encode
 
-__all__ = ["error_event", "error_response", "status_for"]
+__all__ = ["error_event", "error_response", "is_claude_code", "status_for"]
 
 _SHOWN_AS_IT_IS = 424
 
@@ -30,7 +30,7 @@ def status_for(error: FccError, user_agent: str) -> int:
     """The HTTP status under which this client acts right."""
     carried = isinstance(error, UpstreamError) and error.permanent
     keeps = isinstance(error, PromptTooLongError) or _clients_can_fit(error)
-    if carried and not keeps and user_agent.startswith("claude-cli/"):
+    if carried and not keeps and is_claude_code(user_agent):
         return _SHOWN_AS_IT_IS
     return error.status
 
@@ -48,6 +48,11 @@ def error_response(error: FccError, request_id: str, user_agent: str = "") -> we
         content_type="application/json",
         headers=headers,
     )
+
+
+def is_claude_code(user_agent: str) -> bool:
+    """Whether the client is Claude Code, whose ways of recovering are known."""
+    return user_agent.startswith("claude-cli/")
 
 
 def _clients_can_fit(error: FccError) -> bool:

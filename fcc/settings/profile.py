@@ -103,15 +103,18 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     reasoning: str = "none"
     """The knob that turns reasoning on and off, by name (see `translate/request/reasoning.py`)."""
     reasoning_history: str = "none"
-    """The field in which earlier reasoning goes back, by name."""
+    """The field in which earlier reasoning goes back, by name (none, think_tags,
+    reasoning_content, reasoning)."""
     effort: dict[str, str] = {}
-    """The client's effort (low, medium, high, xhigh, max) -> the provider's word for it."""
+    """The client's effort (none, low, medium, high, xhigh, max; none is thinking disabled) ->
+    the provider's word for it; an empty word is not sent."""
     tool_ids: str = "keep"
     """The rule that ids of tool calls must obey, by name."""
     tool_names: str = "openai"
     """The rule that names of tools must obey, by name."""
     schema: tuple[str, ...] = ()
-    """Rules applied to tool schemas in this order, by name."""
+    """Rules applied to tool schemas in this order, by name (see
+    `translate/request/schema/rules.py`): single rules, or one provider's set of them."""
     documents: Literal["text", "file"] = "text"
     """PDF and other documents: text extracted here, or native file parts."""
     cache_control: bool = False
@@ -187,6 +190,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Runs on the person's own machine: looked for at start when nothing is configured."""
     embedded: bool = False
     """Answered inside this process, by the demo backend."""
+    empty_refusal_is_overflow: bool = False
+    """A 400 or 413 without a body means that the input is too long."""
     foreground_subagents: bool = False
     """Force `run_in_background` of the subagent tool to false: a free tier's few requests a
     minute are better spent one after the other."""

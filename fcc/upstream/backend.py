@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from fcc.diagnosis.redact import redact
-from fcc.diagnosis.verdict import Source, refusal
+from fcc.diagnosis.verdict import Source, fix, refusal
 from fcc.errors import CutError, StalledError, UnreachableError, UpstreamError
 from fcc.settings.profile import Profile
 
@@ -133,7 +133,9 @@ async def _refusal(response: aiohttp.ClientResponse, source: Source) -> Upstream
     except (aiohttp.ClientError, TimeoutError, OSError):
         # The status has been said; what is left of the body can only have been words.
         pass
-    return refusal(source, response.status, response.headers, body, now=time.time())
+    error = refusal(source, response.status, response.headers, body, now=time.time())
+    error.fix = fix(response.status, body)
+    return error
 
 
 def _unanswered(error: Exception, source: Source) -> UpstreamError:
