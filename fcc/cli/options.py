@@ -14,7 +14,7 @@ from fcc.settings.keys import Keys
 from fcc.settings.profile import Profile
 from fcc.settings.routing import Router
 
-__all__ = ["Choice", "choose", "provider_options"]
+__all__ = ["Choice", "choose", "chosen_provider", "provider_options"]
 
 
 def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,21 +67,31 @@ def choose(
     token = keys.variable("FCC_AUTH_TOKEN")
     if token:
         config = msgspec.structs.replace(config, auth_token=token)
-    name, notice = provider or config.provider, ""
-    if not name:
-        if base_url:
-            name = "custom"
-        else:
-            from fcc.cli.ready import first_ready
+    profile, notice = chosen_provider(providers, keys, provider or config.provider, base_url)
+    keys.require(profile)
+    return Choice(config, providers, keys, profile, model or "", notice)
 
-            name, notice = first_ready(providers, keys)
+
+def chosen_provider(
+    providers: Providers, keys: Keys, name: str, base_url: str | None
+) -> tuple[Profile, str]:
+    """The profile, at `base_url` if that is given, and why it is this one if nobody said.
+
+    Raises ConfigError.
+    """
+    notice = ""
+    if not name and base_url:
+        name = "custom"
+    elif not name:
+        from fcc.cli.ready import first_ready
+
+        name, notice = first_ready(providers, keys)
     profile = providers.get(name)
     if base_url:
         profile = msgspec.structs.replace(profile, base_url=_checked(base_url))
     if not profile.base_url and not profile.embedded:
         raise ConfigError(f"{name} needs --base-url (for example http://localhost:8000/v1)")
-    keys.require(profile)
-    return Choice(config, providers, keys, profile, model or "", notice)
+    return profile, notice
 
 
 def _checked(base_url: str) -> str:
