@@ -4,9 +4,7 @@ The tree is the map: a class says what the client is told. Sources: the error ty
 Messages API (https://docs.anthropic.com/en/api/errors).
 """
 
-from typing import ClassVar
-
-import msgspec
+from typing import ClassVar, NamedTuple
 
 __all__ = [
     "AuthenticationError",
@@ -101,7 +99,7 @@ class RequestTooLargeError(FccError):
 # The provider's side.
 
 
-class Fix(msgspec.Struct, frozen=True):
+class Fix(NamedTuple):
     """What to change before one more attempt, where a refusal says so."""
 
     max_tokens: int | None = None

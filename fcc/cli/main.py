@@ -17,11 +17,11 @@ from fcc.errors import ConfigError
 __all__ = ["cli", "main"]
 
 _COMMANDS: Final = {
-    "doctor": "fcc.cli.doctor",
-    "providers": "fcc.cli.providers",
-    "serve": "fcc.cli.serve",
+    "doctor": "Check configuration, key, network, models, daemon and Claude Code.",
+    "providers": "List the providers and what each needs.",
+    "serve": "Start the gateway.",
 }
-"""Command -> the module that has it under the same name."""
+"""Command -> its line in --help; the module `fcc.cli.COMMAND` has it under the same name."""
 
 
 class _Commands(click.Group):
@@ -35,9 +35,14 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = vars(importlib.import_module(_COMMANDS[cmd_name]))[cmd_name]
+        command = vars(importlib.import_module(f"fcc.cli.{cmd_name}"))[cmd_name]
         assert isinstance(command, click.Command)
         return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
 
     @override
     def resolve_command(

@@ -28,10 +28,11 @@ class Markdown:
     """Follows a text by `advance`."""
 
     __slots__ = (
-        "_after_blank",
         "_closing",
         "_fence",
         "_head",
+        "_indent_is_code",
+        "_in_quote",
         "_info",
         "_length",
         "_opened",
@@ -46,6 +47,8 @@ class Markdown:
         """The character of the fence we are in."""
         self._opened = 0
         """The length of the run that opened it."""
+        self._in_quote = False
+        """The fence stands in a quotation, and ends with it."""
         self._info = False
         """We are on the fence's own line."""
         self._closing = False
@@ -60,12 +63,12 @@ class Markdown:
         self._tail = ""
         """The last two characters, or what there is of them; of a run, what came before."""
         self._head = ""
-        self._after_blank = False
+        self._indent_is_code = False
 
     @property
     def steady(self) -> bool:
         """Whether text without runs changes nothing but the line."""
-        return not (self._span or self._run or self._info or self._closing)
+        return not (self._span or self._run or self._info or self._closing or self._in_quote)
 
     def advance_plain(self, text: str) -> None:
         """As `advance`, for text without runs, from and to a plain state."""
@@ -78,7 +81,11 @@ class Markdown:
         self._quoted = False
         last = text.rfind("\n", 0, end)
         line = text[last + 1 : end] if last >= 0 else self._head + text[:end]
-        self._after_blank = not line or line.isspace()
+        if _INDENTED.match(line) and last >= 0:
+            # Whether it is code depends on all lines before it.
+            self.advance(text)
+            return
+        self._next_line(line)
         self._head = text[end + 1 : end + 1 + _HEAD]
 
     def advance(self, text: str) -> None:
@@ -108,11 +115,12 @@ class Markdown:
             self._decide()
         if _QUOTED.fullmatch(self._tail):
             self._quoted = True
+        self._leave_quote()
         if self._fence or self._span or self._quoted:
             return True
         head = self._head
         return head.lstrip()[:1] in _QUOTING or (
-            self._after_blank and _INDENTED.match(head) is not None and head.isspace()
+            self._indent_is_code and _INDENTED.match(head) is not None
         )
 
     def line_start(self) -> bool:
@@ -122,7 +130,7 @@ class Markdown:
     def reset_line(self) -> None:
         """After a call: whatever comes begins afresh."""
         self._head = self._run = self._tail = ""
-        self._after_blank = False
+        self._indent_is_code = False
 
     def _pass(self, text: str) -> None:
         """Text without runs and line ends."""
@@ -135,19 +143,31 @@ class Markdown:
             self._closing = False
 
     def _line_end(self) -> None:
-        blank = self.line_start()
+        self._leave_quote()
         if self._closing:
-            self._fence = ""
+            self._fence, self._in_quote = "", False
         self._closing = self._info = self._quoted = False
-        if blank:
+        if self.line_start():
             self._span = 0
-        self._after_blank = blank
+        self._next_line(self._head)
         self._head, self._tail = "", "\n"
+
+    def _leave_quote(self) -> None:
+        if self._in_quote and self._head.lstrip()[:1] != ">":
+            self._fence, self._in_quote, self._info = "", False, False
+
+    def _next_line(self, line: str) -> None:
+        """After a blank line an indented one is code, and so are those that follow it."""
+        if not line or line.isspace():
+            self._indent_is_code = True
+        elif _INDENTED.match(line) is None:
+            self._indent_is_code = False
 
     def _decide(self) -> None:
         """The run is as long as it gets."""
         char, length, head = self._run, self._length, self._head
         self._run = ""
+        self._leave_quote()
         if len(head) < _HEAD:
             self._head = head + char
         if self._fence:
@@ -157,6 +177,7 @@ class Markdown:
                 self._span = 0
         elif length >= 3 and _BEFORE_FENCE.match(head):
             self._fence, self._opened, self._info = char, length, True
+            self._in_quote = head.lstrip()[:1] == ">"
         elif char == "`":
             # A backslash takes the first one out of the run.
             self._span = length - (self._tail[-1:] == "\\")
@@ -168,6 +189,6 @@ class Markdown:
         elif self._info:
             if char == "`" and length == self._opened:
                 # A fence's own line holds no backticks: it was a code span.
-                self._fence, self._info = "", False
+                self._fence, self._info, self._in_quote = "", False, False
         else:
             self._closing = length >= self._opened and bool(_BEFORE_END.match(head))
