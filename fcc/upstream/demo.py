@@ -6,6 +6,7 @@ it call a read-only tool that the client declared, once; anything else is answer
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -20,6 +21,8 @@ __all__ = ["DemoBackend"]
 
 PACE: Final = 0.015
 """Seconds between two chunks: fast enough not to bore, slow enough to be seen streaming."""
+
+_REMINDER: Final = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 
 _HARMLESS: Final[dict[str, dict[str, Any]]] = {
     "Bash": {"command": "echo 'fcc works'", "description": "Print a line"},
@@ -104,7 +107,7 @@ def _last_text(messages: list[dict[str, Any]]) -> str:
             content = message["content"]
             parts = [content] if isinstance(content, str) else [p.get("text", "") for p in content]
             text = "\n".join(parts)
-            words = text.rpartition("</system-reminder>")[2].strip()
+            words = _REMINDER.sub("", text).strip()
             if words:
                 return words
     return ""
