@@ -1,0 +1,44 @@
+"""The parts of the documentation that are generated: `python -m tests.docs` writes them."""
+
+import re
+from pathlib import Path
+
+from fcc.settings.files import Providers, shipped_dir
+
+ROOT = Path(__file__).parent.parent
+
+
+def providers_table() -> str:
+    providers = Providers(shipped_dir() / "providers")
+    rows = [
+        "| name | provider | key | models by default (opus / sonnet / haiku) |",
+        "|---|---|---|---|",
+    ]
+    for name in providers.names:
+        profile = providers.get(name)
+        key = f"`{profile.api_key_env}`" if profile.api_key_env else "none"
+        key = f"{key} (optional)" if profile.api_key_optional else key
+        models = dict.fromkeys(profile.models.values()) or dict.fromkeys([profile.default_model])
+        shown = " / ".join(f"`{model}`" for model in models if model)
+        loaded = "what is loaded" if profile.local else "`--model`"
+        rows.append(f"| `{name}` | {profile.label} | {key} | {shown or loaded} |")
+    return "\n".join(rows)
+
+
+GENERATED = {("README.md", "providers"): providers_table}
+
+
+def filled(text: str, marker: str, content: str) -> str:
+    begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
+    pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
+    return pattern.sub(lambda _found: f"{begin}\n{content}\n{end}", text)
+
+
+def main() -> None:
+    for (name, marker), content in GENERATED.items():
+        path = ROOT / name
+        path.write_text(filled(path.read_text("utf-8"), marker, content()), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
