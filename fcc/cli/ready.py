@@ -17,7 +17,7 @@ def first_ready(providers: Providers, keys: Keys) -> tuple[str, str]:
     """Its name and why: a key is set, a local server answers, or it is the demo."""
     profiles = [providers.get(name) for name in providers.names]
     for profile in profiles:
-        if profile.api_key_env and not profile.api_key_optional and keys.get(profile):
+        if profile.candidate and keys.get(profile) and not profile.api_key_optional:
             return profile.name, f"{profile.api_key_env} is set"
     for profile in profiles:
         if profile.local and answers(profile):
@@ -26,7 +26,16 @@ def first_ready(providers: Providers, keys: Keys) -> tuple[str, str]:
 
 
 def answers(profile: Profile) -> bool:
-    """Whether something listens where the profile's server would."""
+    """Whether a server that lists models is where the profile's would be."""
+    if not _listens(profile):
+        return False
+    # Other things listen on ports like 8080; imported here, as mostly nothing does.
+    from fcc.cli.offered import offered_models
+
+    return bool(offered_models(profile, "", patience=1.0))
+
+
+def _listens(profile: Profile) -> bool:
     parts = urlsplit(profile.base_url)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     try:

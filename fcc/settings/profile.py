@@ -188,6 +188,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Sent with every request."""
     local: bool = False
     """Runs on the person's own machine: looked for at start when nothing is configured."""
+    candidate: bool = True
+    """May be taken when nobody has named a provider and its key is set. Not for a key that is
+    usually set for something else."""
     embedded: bool = False
     """Answered inside this process, by the demo backend."""
     empty_refusal_is_overflow: bool = False
