@@ -37,4 +37,4 @@ class _Forwarding(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        logger.opt(exception=record.exc_info, depth=6).log(record.levelname, record.getMessage())
+        logger.opt(exception=record.exc_info, depth=6).log(record.levelno, record.getMessage())

@@ -34,7 +34,11 @@ def events_of(raw: bytes) -> list[tuple[str, dict]]:
     events = []
     for part in text.split("\n\n")[:-1]:
         lines = part.split("\n")
-        if len(lines) != 2 or not lines[0].startswith("event: ") or not lines[1].startswith("data: "):
+        if (
+            len(lines) != 2
+            or not lines[0].startswith("event: ")
+            or not lines[1].startswith("data: ")
+        ):
             raise Illegal(f"not one event line and one data line: {part!r}")
         data = json.loads(lines[1][6:])
         if data["type"] != lines[0][7:]:
@@ -132,6 +136,10 @@ def content(seen: Seen) -> list[dict]:
             blocks.append({"type": "thinking", "thinking": block["raw"].strip()})
             if not block["signature"]:
                 raise Illegal("an unsigned thinking block")
+        elif block["type"] == "redacted_thinking":
+            blocks.append({"type": "redacted_thinking"})
+            if not block["data"] or block["raw"]:
+                raise Illegal(f"redacted_thinking {block}")
         else:
             blocks.append({"type": "tool_use", "name": block["name"], "raw": block["raw"]})
     return blocks

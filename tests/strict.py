@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -18,6 +18,7 @@ FIELDS = {
     *("stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p", "stop"),
     *("response_format", "reasoning_effort"),
 }
+LIMITS = {"max_tokens", "max_completion_tokens"}
 MESSAGE_FIELDS = {
     "system": {"role", "content"},
     "user": {"role", "content"},
@@ -36,6 +37,29 @@ class Rules:
     id: re.Pattern[str] = re.compile(r"(?s).{1,64}")
     parts: tuple[str, ...] = ("text", "image_url")
     user_after_tool: bool = True
+    name: re.Pattern[str] = NAME
+    choices: tuple[str, ...] = ("auto", "none", "required", "function")
+    efforts: tuple[str, ...] = ("none", "minimal", "low", "medium", "high")
+    limit: str | None = None
+    """Which of the two fields for the limit is known; None: both."""
+    schema: Callable[[Any], bool] = lambda _schema: True
+    """Whether every sub-schema, and what stands in the place of one, is taken."""
+    images: bool = True
+    cached: bool = False
+    """Whether text parts may carry cache_control, also those of system and tool messages."""
+    message: frozenset[str] = frozenset()
+    """Further fields of an assistant message."""
+    call: frozenset[str] = frozenset()
+    """Further fields of a tool call."""
+    assistant_parts: tuple[str, ...] = ()
+    """Kinds of parts that an assistant's content may be a list of."""
+    empty: bool = False
+    """Whether content beside tool calls is "" rather than null."""
+    prefix: str | None = None
+    """The mark that a last message of the assistant needs."""
+
+    def with_(self, **more: Any) -> "Rules":
+        return replace(self, **more)
 
 
 OPENAI = Rules()
@@ -47,7 +71,7 @@ def problems(body: bytes | dict[str, Any], rules: Rules = OPENAI) -> list[str]:
         body = json.loads(body, parse_constant=lambda name: 1 / 0)
     found = [f"unknown field {key}" for key in body if key not in FIELDS | rules.extra]
     for check in (_scalars, _tools, _choice):
-        found += check(body)
+        found += check(body, rules)
     return [*found, *_messages(body.get("messages"), rules)]
 
 
@@ -56,12 +80,14 @@ def assert_legal(body: bytes | dict[str, Any], rules: Rules = OPENAI) -> None:
     assert not found, "\n".join(found)
 
 
-def _scalars(body: dict[str, Any]) -> Iterator[str]:
+def _scalars(body: dict[str, Any], rules: Rules) -> Iterator[str]:
     if not isinstance(body.get("model"), str) or not body["model"]:
         yield "model is missing"
-    limits = [body[key] for key in ("max_tokens", "max_completion_tokens") if key in body]
+    limits = [body[key] for key in LIMITS if key in body]
     if len(limits) > 1 or any(type(limit) is not int or limit < 1 for limit in limits):
         yield f"limits {limits}"
+    if rules.limit is not None and any(key in body for key in LIMITS - {rules.limit}):
+        yield f"a limit that is not {rules.limit}"
     if "stream_options" in body and body.get("stream") is not True:
         yield "stream_options without stream"
     stop = body.get("stop", ["x"])
@@ -70,7 +96,7 @@ def _scalars(body: dict[str, Any]) -> Iterator[str]:
     for key, high in (("temperature", 2), ("top_p", 1)):
         if key in body and not 0 <= body[key] <= high:
             yield f"{key} {body[key]}"
-    if body.get("reasoning_effort", "low") not in ("none", "minimal", "low", "medium", "high"):
+    if body.get("reasoning_effort", "low") not in rules.efforts and "reasoning_effort" in body:
         yield f"reasoning_effort {body['reasoning_effort']}"
 
 
@@ -78,7 +104,7 @@ def _names(body: dict[str, Any]) -> list[str]:
     return [tool["function"]["name"] for tool in body.get("tools", ())]
 
 
-def _tools(body: dict[str, Any]) -> Iterator[str]:
+def _tools(body: dict[str, Any], rules: Rules) -> Iterator[str]:
     if "tools" not in body:
         return
     if not isinstance(body["tools"], list) or not body["tools"]:
@@ -90,23 +116,47 @@ def _tools(body: dict[str, Any]) -> Iterator[str]:
         function = tool["function"]
         if set(function) != {"name", "description", "parameters"}:
             yield f"function {function}"
-        if not NAME.fullmatch(function["name"]) or not isinstance(function["description"], str):
+        if not rules.name.fullmatch(function["name"]) or not isinstance(
+            function["description"], str
+        ):
             yield f"name or description of {function}"
         if function["parameters"].get("type") != "object":
             yield f"parameters of {function}"
+        if bad := [
+            schema for schema in subschemas(function["parameters"]) if not rules.schema(schema)
+        ]:
+            yield f"schemas of {function['name']}: {bad}"
     if len(set(_names(body))) != len(body["tools"]):
         yield f"names repeat: {_names(body)}"
 
 
-def _choice(body: dict[str, Any]) -> Iterator[str]:
+def subschemas(schema: Any) -> Iterator[Any]:
+    """A schema and all that stands where a schema may stand in it."""
+    yield schema
+    if not isinstance(schema, dict):
+        return
+    for key in ("properties", "$defs", "definitions", "patternProperties"):
+        for inner in schema.get(key, {}).values():
+            yield from subschemas(inner)
+    for key in ("items", "additionalProperties", "not", "propertyNames", "contains"):
+        if key in schema and not isinstance(schema[key], list):
+            yield from subschemas(schema[key])
+    for key in ("anyOf", "oneOf", "allOf", "prefixItems"):
+        for inner in schema.get(key, ()):
+            yield from subschemas(inner)
+
+
+def _choice(body: dict[str, Any], rules: Rules) -> Iterator[str]:
     choice = body.get("tool_choice")
     if "tools" not in body:
         if "tool_choice" in body or "parallel_tool_calls" in body:
             yield "tool_choice or parallel_tool_calls without tools"
     elif isinstance(choice, dict):
+        if "function" not in rules.choices:
+            yield "tool_choice of one function"
         if choice["type"] != "function" or choice["function"]["name"] not in _names(body):
             yield f"tool_choice {choice}"
-    elif choice not in (None, "auto", "none", "required"):
+    elif choice is not None and choice not in rules.choices:
         yield f"tool_choice {choice!r}"
 
 
@@ -155,19 +205,25 @@ def _order(
 
 def _shape(message: dict[str, Any], rules: Rules) -> Iterator[str]:
     role, content = message["role"], message.get("content")
-    if foreign := set(message) - MESSAGE_FIELDS[role]:
+    more = rules.message if role == "assistant" else frozenset()
+    if role == "assistant" and rules.prefix is not None:
+        more |= {rules.prefix}
+    if foreign := set(message) - MESSAGE_FIELDS[role] - more:
         yield f"unknown keys {foreign}"
-    if isinstance(content, list) and role == "user":
+    if isinstance(content, list) and (role == "user" or (rules.cached and role != "assistant")):
         if not content:
             yield "empty list of parts"
         for part in content:
             yield from _part(part, rules)
+    elif isinstance(content, list) and role == "assistant" and rules.assistant_parts:
+        if not content or any(part["type"] not in rules.assistant_parts for part in content):
+            yield f"parts {content}"
     elif content is None and role == "assistant":
         if not message.get("tool_calls"):
             yield "no content and no tool_calls"
     elif not isinstance(content, str):
         yield f"content {content!r}"
-    elif not content.strip() and role != "tool":
+    elif not content.strip() and role != "tool" and not (rules.empty and "tool_calls" in message):
         yield "blank content"
     if "tool_calls" in message:
         yield from _calls(message["tool_calls"], rules)
@@ -177,8 +233,10 @@ def _part(part: dict[str, Any], rules: Rules) -> Iterator[str]:
     kind = part.get("type")
     if kind not in rules.parts:
         yield f"part of type {kind!r}"
-    elif kind == "text" and (set(part) != {"type", "text"} or not part["text"]):
+    elif kind == "text" and (_keys(part, rules) != {"type", "text"} or not part["text"]):
         yield f"part {part}"
+    elif kind == "image_url" and not rules.images:
+        yield "an image for a model without vision"
     elif kind == "image_url":
         url = part["image_url"]["url"]
         match = re.fullmatch(r"data:image/(png|jpeg|webp|gif);base64,(.+)", url)
@@ -186,6 +244,10 @@ def _part(part: dict[str, Any], rules: Rules) -> Iterator[str]:
             yield f"image URL {url[:40]!r}"
         elif match is not None and not _is_base64(match[2]):
             yield "image that is no base64"
+
+
+def _keys(part: dict[str, Any], rules: Rules) -> set[str]:
+    return set(part) - {"cache_control"} if rules.cached else set(part)
 
 
 def _is_base64(text: str) -> bool:
@@ -203,13 +265,13 @@ def _calls(calls: Any, rules: Rules) -> Iterator[str]:
     if len(set(ids)) != len(ids):
         yield f"ids repeat: {ids}"
     for call in calls:
-        if set(call) != {"id", "type", "function"} or call["type"] != "function":
+        if set(call) - rules.call != {"id", "type", "function"} or call["type"] != "function":
             yield f"call {call}"
         if not isinstance(call["id"], str) or not rules.id.fullmatch(call["id"]):
             yield f"id {call['id']!r}"
         if set(call["function"]) != {"name", "arguments"}:
             yield f"function {call['function']}"
-        if not NAME.fullmatch(call["function"]["name"]):
+        if not rules.name.fullmatch(call["function"]["name"]):
             yield f"name {call['function']['name']!r}"
         if not isinstance(_loaded(call["function"]["arguments"]), dict):
             yield f"arguments {call['function']['arguments']!r}"

@@ -6,8 +6,7 @@ import pytest
 
 from fcc.diagnosis.overflow import OutputCap, Overflow, output_cap, overflow, unknown_field
 from fcc.diagnosis.verdict import Source, fix, refusal
-from fcc.errors import Fix
-from fcc.errors import BadRequestError, PromptTooLongError
+from fcc.errors import BadRequestError, Fix, PromptTooLongError
 
 OVERFLOWS = [
     ("prompt is too long: 213462 tokens > 200000 maximum", 213462, None, 200000),

@@ -104,7 +104,15 @@ def test_a_system_prompt_that_says_nothing_is_no_message(system: Any) -> None:
         ),
         ([{"type": "compaction", "content": "the story so far"}], "the story so far"),
         ([{"type": "from_the_future", "text": "words"}], "words"),
-        (["a", {"type": "from_the_future", "blob": 1}, {"type": "container_upload"}], "a"),
+        (["a", {"type": "from_the_future", "blob": 1}, {"type": "fallback"}], "a"),
+        (
+            [{"type": "container_upload", "file_id": "f"}],
+            "[file f: in a container that can't be reached from here]",
+        ),
+        (
+            [document(type="file", file_id="f")],
+            "[document f omitted: files can't be reached through this provider]",
+        ),
     ],
 )
 def test_user_blocks(blocks: list[Any], content: Any) -> None:
@@ -133,6 +141,10 @@ def test_a_pdf_can_be_a_native_file_part() -> None:
     assert body["messages"][1]["content"] == "[document attached below]"
     assert body["messages"][2]["content"] == [part]
     assert_legal(body, Rules(parts=("text", "file")))
+    plain = document(type="base64", media_type="text/plain", data=b64encode(b"hey").decode())
+    assert sent([user(plain)], ask)["messages"][0]["content"] == "hey"
+    broken = document(type="base64", media_type="text/plain", data="A")
+    assert "its base64 is broken" in sent([user(broken)])["messages"][0]["content"]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +296,8 @@ def test_searches_of_anthropics_servers_are_told_without_what_only_they_can_read
     content = json.loads(body.data)["messages"][1]["content"]
     assert "https://x" in content
     assert "secret" not in content
-    assert body.declined == ("a block of type 'server_tool_use'",)
+    assert content.startswith('[called web_search with {"query": "x"}]')
+    assert body.declined == ()
     assert body.used_ids == frozenset()
 
 
@@ -299,7 +312,7 @@ def test_cache_breakpoints_pass_only_where_they_are_taken() -> None:
     plain = sent(turns, system=system, tools=[{**TOOL, **cached}])
     assert "cache_control" not in json.dumps(plain)
     marked = sent(turns, Ask(cache_control=True), system=system)["messages"]
-    part = {"type": "text", "text": "a", "cache_control": EPHEMERAL}
+    part = {"type": "text", "text": "a", "cache_control": cached["cache_control"]}
     assert marked[0]["content"] == [text("s"), {**part, "text": "t"}]
     assert marked[1]["content"] == [part]
     assert marked[3]["content"] == [{**part, "text": "ok"}]

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from fcc.settings.profile import Ask
-from fcc.translate.request.reasoning import HISTORY, KNOBS
+from fcc.translate.request.history import HISTORY
+from fcc.translate.request.reasoning import KNOBS
+from fcc.translate.signature import RETURNED
 from tests.test_request_body import HI, sent, translated
 
 ENABLED = {"type": "enabled", "budget_tokens": 4000}
@@ -164,7 +166,7 @@ def test_a_knob(name: str, thinking: Any, effort: str | None, expected: dict[str
 def test_every_knob_has_a_row_above() -> None:
     rows = test_a_knob.pytestmark[0].args[1]
     assert {row[0] for row in rows} == set(KNOBS)
-    assert set(HISTORY) == {"none", "think_tags", "reasoning_content", "reasoning"}
+    assert set(HISTORY) == {"none", "think_tags", "reasoning_content", "reasoning"} | RETURNED
 
 
 @pytest.mark.parametrize(

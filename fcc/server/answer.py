@@ -14,6 +14,7 @@ from aiohttp import web
 
 from fcc.errors import CutError, FccError, StalledError
 from fcc.server.problems import error_event, is_claude_code
+from fcc.server.record import Record
 from fcc.wire.events import (
     BlockDelta,
     BlockStart,
@@ -49,15 +50,13 @@ class StreamedAnswer:
         self,
         request: web.Request,
         message: Message,
+        record: Record,
         *,
-        request_id: str,
-        commit_after: float,
         ping_every: float = PING_EVERY,
     ) -> None:
         self._request = request
         self._message = message
-        self._request_id = request_id
-        self._commit_after = commit_after
+        self._record = record
         self._ping_every = ping_every
         self._loop = asyncio.get_running_loop()
         self._opening = asyncio.Lock()
@@ -73,7 +72,6 @@ class StreamedAnswer:
                 "Content-Type": "text/event-stream; charset=utf-8",
                 "Cache-Control": "no-cache",
                 "X-Accel-Buffering": "no",
-                "request-id": request_id,
             }
         )
         self.opened = False
@@ -82,6 +80,7 @@ class StreamedAnswer:
         """Whether content is out: nothing can be tried again from then on."""
 
     async def __aenter__(self) -> Self:
+        self._arm()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -90,9 +89,9 @@ class StreamedAnswer:
         if self._task is not None:
             self._task.cancel()
 
-    def asking(self) -> None:
+    def asking(self, commit_after: float) -> None:
         """The provider has been asked: from here on silence is its own."""
-        self._due = min(self._loop.time() + self._commit_after, self._open_at_last)
+        self._due = min(self._loop.time() + commit_after, self._open_at_last)
         self._arm()
 
     def waiting(self) -> None:
@@ -120,7 +119,7 @@ class StreamedAnswer:
             if self._request.transport is not None:
                 self._request.transport.close()
             return
-        await self.response.write(frame(error_event(error, self._request_id)))
+        await self.response.write(frame(error_event(error, self._record.request_id)))
 
     def _noted(self, events: list[Event]) -> list[Event]:
         """`events` without a second message_start; remembers which block is open."""
@@ -136,6 +135,7 @@ class StreamedAnswer:
     async def _open(self) -> None:
         async with self._opening:
             if not self.opened:
+                self.response.headers.update(self._record.headers())
                 await self.response.prepare(self._request)
                 self.opened = True
                 await self.response.write(frame(MessageStart(self._message)))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from fcc.server.count_tokens import count_tokens
+from fcc.server.documents import DOCUMENTS, Documents
 from fcc.server.gateway import GATEWAY, Gateway
 from fcc.server.health import about, health, nothing
 from fcc.server.messages import create
@@ -27,6 +28,7 @@ def new_app(config: Config, router: Router, keys: Keys) -> web.Application:
             app[GATEWAY] = Gateway(config, router, keys, session)
             yield
 
+    app[DOCUMENTS] = Documents()
     app.cleanup_ctx.append(gateway)
     app.add_routes(_ROUTES)
     return app
@@ -46,5 +48,4 @@ _ROUTES = [
     web.get("/api/hello", nothing),
     web.get("/health", health),
     web.get("/", about),
-    web.options("/{path:.*}", nothing),
 ]

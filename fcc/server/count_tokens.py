@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from fcc.server.documents import DOCUMENTS
 from fcc.server.gateway import GATEWAY
 from fcc.server.messages import read_body
 from fcc.translate.request.body import translate
@@ -19,6 +20,7 @@ async def count_tokens(request: web.Request) -> web.Response:
     gateway = request.app[GATEWAY]
     asked = decode_count_tokens(await read_body(request))
     route = gateway.router.route(asked.model)
+    await request.app[DOCUMENTS].read(asked, [route])
     body = translate(asked, route.model)
     counted = estimate(body.data, *_unsent(asked.messages, body.data))
     tokens = round(counted * gateway.ratio(route).value)

@@ -1,26 +1,25 @@
 """POST /v1/messages: the client's request to an answer, streamed or whole."""
 
+import asyncio
 import secrets
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError, TransferEncodingError
 from loguru import logger
 
-from fcc.errors import RequestTooLargeError, UpstreamError
+from fcc.errors import RequestError, RequestTooLargeError, UpstreamError
 from fcc.server.answer import StreamedAnswer
-from fcc.server.exchange import Exchange
+from fcc.server.chain import Chain
+from fcc.server.documents import DOCUMENTS
 from fcc.server.gateway import GATEWAY, Gateway
 from fcc.server.local_answers import local_answer
+from fcc.server.plan import Plan, new_plan
+from fcc.server.problems import stopped
 from fcc.server.record import RECORD
 from fcc.settings.routing import Route
-from fcc.translate.context import Context
-from fcc.translate.reply.blocks import Sign
 from fcc.translate.reply.message import Accumulator
-from fcc.translate.reply.reader import Reader
-from fcc.translate.reply.translation import Translation
-from fcc.translate.request.body import translate
-from fcc.translate.tokens import Ratio, estimate
-from fcc.wire.events import Event, Message, MessageStart, MessageUsage, encode
+from fcc.wire.events import Event, Message, MessageStart, encode
 from fcc.wire.messages import MessagesRequest, decode_request
 
 __all__ = ["create", "read_body"]
@@ -34,10 +33,10 @@ async def create(request: web.Request) -> web.StreamResponse:
     local = local_answer(asked, gateway.config.local_answers)
     if local is not None:
         record.local = local.kind
-        turn: _Turn | _Local = _Local(local.events(_message_id(), asked.model))
+        turn: _Asked | _Local = _Local(local.events(_message_id(), asked.model))
     else:
-        record.route = gateway.router.route(asked.model)
-        turn = _turn(gateway, record.route, asked, request)
+        await request.app[DOCUMENTS].read(asked, gateway.router.chain(asked.model))
+        turn = _asked(gateway, asked, request)
     # The request's texts are of no use while its answer streams: 500 of them would be missed.
     del asked
     if stream:
@@ -50,7 +49,7 @@ async def read_body(request: web.Request) -> bytes:
     limit = request.app[GATEWAY].config.server.max_body_bytes
     body = bytearray()
     if (request.content_length or 0) <= limit:
-        while raw := await request.content.readany():
+        while raw := await _read(request):
             body += raw
             if len(body) > limit:
                 break
@@ -61,29 +60,32 @@ async def read_body(request: web.Request) -> bytes:
     )
 
 
-class _Turn(msgspec.Struct):
-    """All that answering takes."""
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await request.content.readany()
+    except (web.RequestPayloadError, ContentEncodingError, TransferEncodingError) as error:
+        raise RequestError(f"the body can't be read: {error}") from error
 
-    exchange: Exchange
-    message: Message
-    commit_after: float
-    estimated: int
-    ratio: Ratio
+
+class _Asked(msgspec.Struct):
+    """An answer that providers are asked for."""
+
+    chain: Chain
+
+    @property
+    def message(self) -> Message:
+        """The message as message_start carries it."""
+        return self.chain.first.message
 
     async def answer(self, sink: "StreamedAnswer | _Collected") -> None:
         """Send the answer to `sink`. Raises UpstreamError."""
-        translation = await self.exchange.run(sink)
-        usage = translation.usage
-        if usage is not None:
-            cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
-            self.ratio.learn(self.estimated, usage.input_tokens + cached)
+        await self.chain.run(sink)
 
 
 class _Local(msgspec.Struct):
     """An answer that fcc gives itself."""
 
     events: list[Event]
-    commit_after: float = 1.0
 
     @property
     def message(self) -> Message:
@@ -110,7 +112,7 @@ class _Collected:
         """The whole message."""
         return self._accumulator.message
 
-    def asking(self) -> None:
+    def asking(self, commit_after: float) -> None:
         """Nothing to keep alive: the answer has no head before it is whole."""
 
     def waiting(self) -> None:
@@ -123,37 +125,21 @@ class _Collected:
         self._accumulator.feed(events)
 
 
-def _turn(gateway: Gateway, route: Route, asked: MessagesRequest, request: web.Request) -> _Turn:
-    lane = gateway.lane(route.profile)
-    body = translate(asked, route.model)
-    for note in body.declined:
-        logger.debug("declined: {}", note)
-    estimated, ratio = estimate(body.data), gateway.ratio(route)
-    input_tokens = max(1, round(estimated * ratio.value))
-    message = Message(_message_id(), route.asked, MessageUsage(input_tokens, output_tokens=1))
-    source, reply = lane.source(route.model.name), route.model.reply
-    context = Context(
-        tools=body.tools,
-        names=body.names,
-        used_ids=body.used_ids,
-        stop_sequences=frozenset(asked.stop_sequences or ()),
-        prefill=body.prefill,
-        foreground=route.profile.foreground_subagents,
-    )
+def _asked(gateway: Gateway, asked: MessagesRequest, request: web.Request) -> _Asked:
+    message_id = _message_id()
+    routes = gateway.router.chain(asked.model)
+    session = request.headers.get("x-claude-code-session-id", "")
 
-    def fresh() -> Translation:
-        sign: Sign = lambda _details: f"fcc1.{route.profile.name}"  # noqa: E731
-        return Translation(Reader(source, reply, context), message, sign=sign, context=context)
+    def plan(route: Route) -> Plan:
+        return new_plan(gateway, route, asked, message_id)
 
-    exchange = Exchange(lane, source, body.data, fresh, request[RECORD])
-    return _Turn(exchange, message, route.profile.timeouts.commit_after, estimated, ratio)
+    request[RECORD].route = routes[0]
+    return _Asked(Chain(routes, plan, request[RECORD], gateway.sticky, session))
 
 
-async def _stream(request: web.Request, turn: _Turn | _Local) -> web.StreamResponse:
+async def _stream(request: web.Request, turn: _Asked | _Local) -> web.StreamResponse:
     record = request[RECORD]
-    async with StreamedAnswer(
-        request, turn.message, request_id=record.request_id, commit_after=turn.commit_after
-    ) as answer:
+    async with StreamedAnswer(request, turn.message, record) as answer:
         try:
             await turn.answer(answer)
         except UpstreamError as error:
@@ -162,16 +148,20 @@ async def _stream(request: web.Request, turn: _Turn | _Local) -> web.StreamRespo
             record.outcome = error.error_type
             logger.debug("after the answer had begun: {}", error)
             await answer.fail(error)
+        except asyncio.CancelledError:
+            if not (answer.opened and request.app[GATEWAY].stopping):
+                raise
+            await answer.fail(stopped())
         return answer.response
 
 
-async def _whole(request: web.Request, turn: _Turn | _Local) -> web.Response:
+async def _whole(request: web.Request, turn: _Asked | _Local) -> web.Response:
     collected = _Collected()
     await turn.answer(collected)
     return web.Response(
         body=encode(collected.message),
         content_type="application/json",
-        headers={"request-id": request[RECORD].request_id},
+        headers=request[RECORD].headers(),
     )
 
 

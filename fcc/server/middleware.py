@@ -1,5 +1,6 @@
 """Around every request: an id, the log's context, the client's token, errors in one shape."""
 
+import asyncio
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
@@ -17,7 +18,8 @@ from fcc.errors import (
     RequestError,
 )
 from fcc.server.gateway import GATEWAY
-from fcc.server.problems import error_response
+from fcc.server.health import nothing
+from fcc.server.problems import error_response, stopped
 from fcc.server.record import RECORD, Record
 
 __all__ = ["is_loopback", "middlewares"]
@@ -35,16 +37,13 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
     request_id = f"req_{secrets.token_hex(12)}"
     record = request[RECORD] = Record(request_id, request.method, request.path)
     status = 499  # what nginx calls a client that left
-    gateway.open += 1
-    with logger.contextualize(request_id=request_id):
+    with logger.contextualize(request_id=request_id), gateway.answering():
         try:
             response = await handler(request)
             status = response.status
             if not response.prepared:
                 response.headers.setdefault("request-id", request_id)
         finally:
-            gateway.open -= 1
-            gateway.served += 1
             record.log(status)
         return response
 
@@ -57,6 +56,10 @@ async def told(request: web.Request, handler: _Handler) -> web.StreamResponse:
         return await handler(request)
     except FccError as error:
         problem = error
+    except asyncio.CancelledError:
+        if not request.app[GATEWAY].stopping:
+            raise
+        problem = stopped()
     except web.HTTPNotFound:
         problem = NotFoundError(f"there is no {request.method} {request.path} here")
     except web.HTTPMethodNotAllowed as error:
@@ -65,6 +68,10 @@ async def told(request: web.Request, handler: _Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         problem = RequestError(error.reason)
         problem.status = error.status
+    except ConnectionError as error:
+        # In the middle of a write: the same as when it leaves between two.
+        record.outcome = "client left"
+        raise asyncio.CancelledError from error
     except Exception:  # noqa: BLE001 - the outermost place: a bug must not look like silence
         logger.exception("a bug in fcc")
         problem = FccError("fcc failed by a bug of its own; its log has the details")
@@ -75,7 +82,9 @@ async def told(request: web.Request, handler: _Handler) -> web.StreamResponse:
 @web.middleware
 async def allowed(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Only who has the token, and no page of the web that a browser happens to show."""
-    if request.path not in _OPEN and request.method != "OPTIONS":
+    if request.method == "OPTIONS":
+        return await nothing(request)
+    if request.path not in _OPEN:
         _check_token(request)
         _check_origin(request)
     return await handler(request)
@@ -93,7 +102,9 @@ def _check_token(request: web.Request) -> None:
     if scheme.lower() == "bearer":
         given.append(bearer.strip())
     # All are compared, in constant time, whichever fits.
-    fits = [hmac.compare_digest(one.encode(), token.encode()) for one in given]
+    fits = [
+        hmac.compare_digest(one.encode("utf-8", "surrogateescape"), token.encode()) for one in given
+    ]
     if not any(fits):
         raise AuthenticationError(
             "this fcc wants its own token: set ANTHROPIC_AUTH_TOKEN to the auth_token of "
@@ -103,9 +114,15 @@ def _check_token(request: web.Request) -> None:
 
 def _check_origin(request: web.Request) -> None:
     origin = request.headers.get("origin")
-    host = urlsplit(origin).hostname if origin else None
-    if origin and not (host and is_loopback(host)):
+    if origin and not is_loopback(_host(origin)):
         raise _forbidden(f"a page of {origin} may not use this gateway")
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _forbidden(words: str) -> RequestError:

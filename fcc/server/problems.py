@@ -10,10 +10,17 @@ import math
 from aiohttp import web
 
 from fcc.diagnosis.redact import redact
-from fcc.errors import FccError, PromptTooLongError, RefusedError, RequestError, UpstreamError
+from fcc.errors import (
+    FccError,
+    OverloadedError,
+    PromptTooLongError,
+    RefusedError,
+    RequestError,
+    UpstreamError,
+)
 from fcc.wire.events import ErrorBody, ErrorDetails, ErrorEvent, encode
 
-__all__ = ["error_event", "error_response", "is_claude_code", "status_for"]
+__all__ = ["error_event", "error_response", "is_claude_code", "status_for", "stopped"]
 
 _SHOWN_AS_IT_IS = 424
 
@@ -48,6 +55,11 @@ def error_response(error: FccError, request_id: str, user_agent: str = "") -> we
         content_type="application/json",
         headers=headers,
     )
+
+
+def stopped() -> OverloadedError:
+    """What clients are told whose answer a stopping daemon ends."""
+    return OverloadedError("fcc is being stopped and had to end this answer; ask again")
 
 
 def is_claude_code(user_agent: str) -> bool:

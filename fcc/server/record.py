@@ -21,12 +21,23 @@ class Record:
         self._first: float | None = None
         self.route: Route | None = None
         self.attempts = 0
+        self.fallbacks: list[str] = []
+        """The routes that failed before the present one, and how."""
         self.outcome = ""
         """stop_reason or error type."""
         self.local = ""
         """Which kind of local answer it was."""
         self.tokens = (0, 0, 0)
         """In, out, cached."""
+
+    def headers(self) -> dict[str, str]:
+        """What the response says of its way: the request id, the route, and what failed."""
+        headers = {"request-id": self.request_id}
+        if self.route is not None:
+            headers["x-fcc-route"] = f"{self.route.profile.name}/{self.route.model.name}"
+        if self.fallbacks:
+            headers["x-fcc-fallback"] = "; ".join(self.fallbacks)
+        return headers
 
     def first_byte(self) -> None:
         """The answer's first content went out."""
@@ -51,7 +62,7 @@ class Record:
         tokens_in, out, cached = self.tokens
         logger.info(
             "{} -> {}/{} {} first {} total {:.2f}s in {} out {} cached {} retries {}{}",
-            self.route.asked,
+            _one_line(self.route.asked),
             self.route.profile.name,
             self.route.model.name,
             status,
@@ -65,8 +76,14 @@ class Record:
         )
 
     def _end(self) -> str:
-        words = (f"local {self.local}" if self.local else "", self.outcome)
+        fallbacks = f"fallback from {'; '.join(self.fallbacks)}" if self.fallbacks else ""
+        words = (f"local {self.local}" if self.local else "", fallbacks, self.outcome)
         return "".join(f" {word}" for word in words if word)
+
+
+def _one_line(text: str) -> str:
+    """What a client wrote can't begin a line of the log."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 RECORD = web.RequestKey("record", Record)

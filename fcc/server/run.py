@@ -4,19 +4,34 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from typing import Final
 
+import msgspec
 from aiohttp import web
 from loguru import logger
 
 from fcc.errors import ConfigError
 from fcc.server.app import new_app
+from fcc.server.gateway import GATEWAY, Gateway
 from fcc.server.middleware import is_loopback
+from fcc.server.notify import Notifier, inherited_socket
 from fcc.settings.config import Config
 from fcc.settings.keys import Keys
 from fcc.settings.routing import Router
 
-__all__ = ["check_bind", "open_socket", "serve"]
+__all__ = ["Setup", "check_bind", "open_socket", "serve"]
+
+_FAREWELL: Final = 2.0
+"""Seconds for the last words of answers that are ended."""
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What a daemon runs on."""
+
+    config: Config
+    router: Router
+    keys: Keys
 
 
 def check_bind(config: Config) -> None:
@@ -51,50 +66,113 @@ def _unavailable(host: str, port: int, error: OSError) -> str:
     return f"can't listen on {host}:{port}: {error.strerror or error}"
 
 
-async def serve(config: Config, router: Router, keys: Keys, ready: Callable[[str], None]) -> None:
+async def serve(
+    config: Config,
+    router: Router,
+    keys: Keys,
+    ready: Callable[[str], None],
+    reload: Callable[[], Setup] | None = None,
+) -> None:
     """Listen until SIGTERM or SIGINT; `ready` is called with the URL.
 
-    The first signal ends accepting and lets open streams go on for `drain_seconds`; the second
-    ends at once. Raises ConfigError.
+    The first signal ends accepting and lets open answers go on for `drain_seconds`; then they are
+    ended, with an error. The second signal ends all at once. SIGHUP takes what `reload` gives;
+    what raises ConfigError there changes nothing. Raises ConfigError.
     """
     check_bind(config)
-    listening = open_socket(config.server.host, config.server.port)
-    stop = asyncio.Event()
-    now = asyncio.Event()
-    _on_signals(stop, now)
+    listening = inherited_socket() or open_socket(config.server.host, config.server.port)
+    app = new_app(config, router, keys)
     runner = web.AppRunner(
-        new_app(config, router, keys),
+        app,
         # Off by default outside tests: without it, answers that nobody reads go on and cost.
         handler_cancellation=True,
         access_log=None,
-        shutdown_timeout=config.server.drain_seconds,
+        shutdown_timeout=_FAREWELL,
     )
     await runner.setup()
     try:
-        await web.SockSite(runner, listening).start()
-        ready(_url(listening))
-        await stop.wait()
-        logger.info("stopping: open streams have {:.0f} s", config.server.drain_seconds)
+        await _Daemon(app[GATEWAY], runner, listening, reload).live(ready)
     finally:
-        await _until(runner.cleanup(), now)
+        await runner.cleanup()
 
 
-async def _until(cleanup: Coroutine[None, None, None], now: asyncio.Event) -> None:
-    """Run the clean-up, but no longer than until `now`."""
-    cleaning = asyncio.ensure_future(cleanup)
-    hurried = asyncio.ensure_future(now.wait())
-    await asyncio.wait((cleaning, hurried), return_when=asyncio.FIRST_COMPLETED)
-    hurried.cancel()
-    cleaning.cancel()
+class _Daemon:
+    """One run: ready, reloads, the end."""
 
+    def __init__(
+        self,
+        gateway: Gateway,
+        runner: web.AppRunner,
+        listening: socket.socket,
+        reload: Callable[[], Setup] | None,
+    ) -> None:
+        self._gateway = gateway
+        self._site = web.SockSite(runner, listening)
+        self._listening = listening
+        self._reload = reload
+        self._stop = asyncio.Event()
+        self._at_once = asyncio.Event()
+        self._notifier = Notifier()
+        self._rereading: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
 
-def _on_signals(stop: asyncio.Event, now: asyncio.Event) -> None:
-    def signalled() -> None:
-        (now if stop.is_set() else stop).set()
+    async def live(self, ready: Callable[[str], None]) -> None:
+        self._on_signals()
+        await self._site.start()
+        url = _url(self._listening)
+        ready(url)
+        self._notifier.tell("READY=1", f"STATUS=listening on {url}")
+        self._watchdog()
+        await self._stop.wait()
+        await self._drain()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signalled)
+    async def _drain(self) -> None:
+        """No new connections; open answers may finish, and are then told to end."""
+        seconds = self._gateway.config.server.drain_seconds
+        logger.info("stopping: {} open answers have {:.0f} s", self._gateway.open, seconds)
+        self._notifier.tell("STOPPING=1", f"STATUS=finishing {self._gateway.open} answers")
+        await self._site.stop()
+        idle = asyncio.ensure_future(self._gateway.idle())
+        hurried = asyncio.ensure_future(self._at_once.wait())
+        await asyncio.wait((idle, hurried), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not idle.done():
+            logger.warning("ending {} answers that are still open", self._gateway.open)
+            self._gateway.end_all()
+            await asyncio.wait((idle,), timeout=_FAREWELL)
+        idle.cancel()
+        hurried.cancel()
+
+    def _on_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._signalled)
+        self._loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+
+    def _signalled(self) -> None:
+        (self._at_once if self._stop.is_set() else self._stop).set()
+
+    def _hung_up(self) -> None:
+        self._rereading = self._loop.create_task(self._reread())
+
+    async def _reread(self) -> None:
+        if self._reload is None:
+            logger.warning("SIGHUP: this daemon has nothing to read again")
+            return
+        self._notifier.reloading()
+        try:
+            setup = await asyncio.to_thread(self._reload)
+            check_bind(setup.config)
+        except ConfigError as error:
+            logger.error("the configuration is kept as it was: {}", error)
+        else:
+            self._gateway.replace(setup.config, setup.router, setup.keys)
+            logger.info("configuration read again; provider {}", setup.router.default.name)
+        self._notifier.tell("READY=1")
+
+    def _watchdog(self) -> None:
+        """A sign of life that a blocked loop does not give."""
+        if self._notifier.watchdog:
+            self._notifier.tell("WATCHDOG=1")
+            self._loop.call_later(self._notifier.watchdog, self._watchdog)
 
 
 def _url(listening: socket.socket) -> str:

@@ -14,12 +14,14 @@ INJECTION: Final = "command_injection_detected"
 """Claude Code's own word for a command that hides another."""
 
 _SUBSTITUTION: Final = re.compile(r"`|\$\(|<\(|>\(|\$\{")
+_EXPANDED: Final = frozenset("$*?[{~")
 _COMPOUND: Final = re.compile(r"[;&|\n\r<>()]")
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=[A-Za-z0-9_./:-]*")
 _TWO_WORDS: Final = frozenset({"npm", "yarn", "pnpm", "cargo", "go", "docker", "kubectl", "make"})
 """Tools whose first argument says what they do."""
 
 _PLAIN_WORD: Final = re.compile(r"[A-Za-z0-9_./:@+-]+")
+_FILTER: Final = re.compile(r"(?:head|tail|sort|wc)(?: -[A-Za-z0-9]+)*")
 _SHOWS: Final = frozenset({"cat", "head", "tail", "less", "more"})
 _SHOWS_NONE: Final = frozenset({"ls", "pwd", "cd", "echo", "mkdir", "touch", "which", "date"})
 
@@ -41,14 +43,14 @@ def command_prefix(command: str) -> str | None:
     if rest[0] in _TWO_WORDS and len(rest) > 1 and _PLAIN_WORD.fullmatch(rest[1]):
         length += not rest[1].startswith("-")
     elif rest[0] == "git" and len(rest) > 1 and not rest[1].startswith("-"):
-        length = 2
+        length = 1 + bool(_PLAIN_WORD.fullmatch(rest[1]))
     return " ".join(words[: assigned + length])
 
 
 def shown_files(command: str) -> list[str] | None:
     """The files whose contents the command shows; [] for none; None where unsure."""
     first, *further = command.split("|")
-    if any(stage.split()[:1] not in (["head"], ["tail"], ["sort"], ["wc"]) for stage in further):
+    if not all(_FILTER.fullmatch(stage.strip()) for stage in further):
         return None
     words = _words(first.strip())
     if not words:
@@ -66,6 +68,8 @@ def shown_files(command: str) -> list[str] | None:
 
 def _words(command: str) -> list[str]:
     """The words of one simple command; [] for anything more."""
+    if set(command) & _EXPANDED:
+        return []
     if _SUBSTITUTION.search(command) or _COMPOUND.search(command):
         return []
     try:

@@ -50,6 +50,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What clients must send as x-api-key or Bearer; empty: any, and only on loopback."""
     models: dict[str, str] = {}
     """opus, sonnet, haiku, fable or a pattern -> "model" or "provider/model"."""
+    fallback: dict[str, list[str]] = {}
+    """The same keys -> what is asked, in this order, where the first fails before it answers."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     server: ServerOptions = ServerOptions()
     local_answers: LocalAnswers = LocalAnswers()

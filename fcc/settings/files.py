@@ -11,7 +11,7 @@ from fcc.settings.config import Config
 from fcc.settings.profile import Profile
 from fcc.settings.toml import nearest, read
 
-__all__ = ["Providers", "config_dir", "load_config", "shipped_dir"]
+__all__ = ["Providers", "config_dir", "config_file", "load_config", "shipped_dir"]
 
 
 def shipped_dir() -> Path:
@@ -27,15 +27,20 @@ def config_dir() -> Path:
     return Path(chosen).expanduser() if chosen else platformdirs.user_config_path("fcc")
 
 
+def config_file() -> Path:
+    """The config.toml that counts where no option names one, whether it is there or not."""
+    chosen = os.environ.get("FCC_CONFIG")
+    return Path(chosen).expanduser() if chosen else config_dir() / "config.toml"
+
+
 def load_config(path: Path | None = None) -> Config:
-    """`path`, which must exist; None: config.toml in the config directory, if it is there.
+    """`path`, which must exist; None: `config_file()`, if it is there.
 
     Raises ConfigError.
     """
-    if path is not None:
-        return read(path, Config)
-    default = config_dir() / "config.toml"
-    return read(default, Config) if default.is_file() else Config()
+    if path is None and not os.environ.get("FCC_CONFIG") and not config_file().is_file():
+        return Config()
+    return read(path or config_file(), Config)
 
 
 class Providers:
@@ -43,9 +48,14 @@ class Providers:
 
     def __init__(self, *folders: Path) -> None:
         self._files: dict[str, Path] = {}
+        self._read: dict[str, Profile] = {}
         for folder in folders or (shipped_dir() / "providers", config_dir() / "providers"):
             for path in sorted(folder.glob("*.toml")):
                 self._files[path.stem] = path
+
+    def path(self, name: str) -> Path:
+        """The file of a provider that is known."""
+        return self._files[name]
 
     @property
     def names(self) -> list[str]:
@@ -60,7 +70,10 @@ class Providers:
         path = self._files.get(name)
         if path is None:
             raise ConfigError(f"unknown provider {name!r}{nearest(name, self._files)}")
+        if name in self._read:
+            return self._read[name]
         profile = read(path, Profile)
         if profile.name and profile.name != name:
             raise ConfigError(f"{path}: 'name' is {profile.name!r}, but the file's name decides")
-        return msgspec.structs.replace(profile, name=name)
+        self._read[name] = msgspec.structs.replace(profile, name=name)
+        return self._read[name]

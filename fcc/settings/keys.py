@@ -26,7 +26,7 @@ def read_env_file(path: Path) -> dict[str, str]:
             f"{path}: others may read your keys (mode {mode:04o}); run: chmod 600 {path}"
         )
     values = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(_text(path).splitlines(), 1):
         text = line.strip().removeprefix("export ")
         if not text or text.startswith("#"):
             continue
@@ -35,6 +35,14 @@ def read_env_file(path: Path) -> dict[str, str]:
             raise ConfigError(f"{path}: line {number} is not NAME=VALUE")
         values[name.strip()] = value.strip().strip("\"'")
     return values
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(f"{path}: can't be read: {reason}") from error
 
 
 class Keys:
@@ -49,8 +57,13 @@ class Keys:
         return self._environ.get(name, "") or self._file.get(name, "")
 
     def get(self, profile: Profile) -> str:
-        """The provider's key; "" if unset."""
-        return self.variable(profile.api_key_env).strip() if profile.api_key_env else ""
+        """The provider's key, the first of several; "" if unset."""
+        return next(iter(self.all(profile)), "")
+
+    def all(self, profile: Profile) -> list[str]:
+        """The provider's keys, in the order given; [] if unset."""
+        value = self.variable(profile.api_key_env) if profile.api_key_env else ""
+        return list(dict.fromkeys(filter(None, map(str.strip, value.split(",")))))
 
     def missing(self, profile: Profile) -> bool:
         """Whether the provider needs a key that is not set."""

@@ -31,9 +31,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Of those, how many may start at once; the rest is spread evenly. 0: all of them."""
     concurrency: int = 0
     """Streams open at the same time."""
+    tokens: int = 0
+    """Input tokens that may be sent in any window of `seconds`."""
 
     def __post_init__(self) -> None:
-        if min(self.requests, self.burst, self.concurrency) < 0:
+        if min(self.requests, self.burst, self.concurrency, self.tokens) < 0:
             raise ValueError("a limit can't be negative (0 means no limit)")
         if self.seconds <= 0:
             raise ValueError("seconds must be more than 0")
@@ -44,13 +46,18 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     connect: float = 10.0
     read: float = 300.0
-    """Silence between two reads, the wait for the first byte included."""
+    """Silence between two reads."""
+    first_byte: float = 0.0
+    """The wait for the answer's beginning; 0: as `read`. If it is longer, it is the limit of later
+    silences too."""
+    total: float = 3600.0
+    """One answer from beginning to end."""
     commit_after: float = 10.0
     """Silence after which the client gets its response head and pings. A provider that speaks
     earlier keeps the true HTTP status of its errors."""
 
     def __post_init__(self) -> None:
-        if min(self.connect, self.read, self.commit_after) <= 0:
+        if min(self.connect, self.read, self.commit_after, self.total) <= 0 or self.first_byte < 0:
             raise ValueError("a timeout must be more than 0 seconds")
 
 
@@ -103,8 +110,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     reasoning: str = "none"
     """The knob that turns reasoning on and off, by name (see `translate/request/reasoning.py`)."""
     reasoning_history: str = "none"
-    """The field in which earlier reasoning goes back, by name (none, think_tags,
-    reasoning_content, reasoning)."""
+    """The way in which earlier reasoning goes back, by name: its text (think_tags,
+    reasoning_content, reasoning), or what the same model sent with it (reasoning_details, mistral,
+    thought_signature, thought_signature_or_skip; see `translate/request/history.py`)."""
     effort: dict[str, str] = {}
     """The client's effort (none, low, medium, high, xhigh, max; none is thinking disabled) ->
     the provider's word for it; an empty word is not sent."""
@@ -119,6 +127,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """PDF and other documents: text extracted here, or native file parts."""
     cache_control: bool = False
     """Pass cache breakpoints on in content parts."""
+    session: Literal["", "prompt_cache_key", "session_id"] = ""
+    """The field that takes a name of the session, so that its requests find the same cache."""
     response_format: bool = True
     """Takes response_format json_schema; else it is asked for in words."""
     extra: dict[str, Any] = {}
@@ -142,6 +152,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Ways of writing tool calls as text to look for, by name; empty: none."""
     repair: bool = True
     """Mend broken arguments where that is safe."""
+    continue_after_cut: bool = False
+    """After a cut in mid-text, ask the provider to go on from the text so far."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -175,7 +187,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     base_url: str = ""
     """Up to and without `/chat/completions`; empty: must be given with `--base-url`."""
     api_key_env: str = ""
-    """The environment variable that holds the key; empty: none is needed."""
+    """The environment variable that holds the key, or several with commas between them; empty:
+    none is needed."""
     api_key_optional: bool = False
     """The key is sent where it is set, and not missed where it is not."""
     key_url: str = ""

@@ -5,8 +5,9 @@ config.toml; the patterns of the default provider's profile; its default model; 
 that is no Claude's, the name itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import chain
 
 import msgspec
 
@@ -42,14 +43,18 @@ class Router:
         models: Mapping[str, str] | None = None,
         *,
         model: str = "",
+        fallback: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._providers = providers
         self._default = default
         self._model = model
         self._patterns = {_pattern(key): target for key, target in (models or {}).items()}
+        self._fallback = {_pattern(key): targets for key, targets in (fallback or {}).items()}
         self._profiles = {default.name: default}
+        self._unreadable: dict[str, ConfigError] = {}
+        self._read_all()
         self._routes: dict[str, Route] = {}
-        for target in self._patterns.values():
+        for target in (*self._patterns.values(), *chain.from_iterable(self._fallback.values())):
             self._target(target)
 
     @property
@@ -64,9 +69,27 @@ class Router:
 
     def profile(self, name: str) -> Profile:
         """The profile `name`. Raises ConfigError."""
+        if name in self._unreadable:
+            raise self._unreadable[name]
         if name not in self._profiles:
             self._profiles[name] = self._providers.get(name)
         return self._profiles[name]
+
+    def _read_all(self) -> None:
+        """All files at the start: a request must not wait for a disk."""
+        for name in self._providers.names:
+            if name not in self._profiles:
+                try:
+                    self._profiles[name] = self._providers.get(name)
+                except ConfigError as error:
+                    self._unreadable[name] = error
+
+    def known(self, name: str) -> Profile | None:
+        """The profile `name`, or None where it is unknown or can't be read."""
+        try:
+            return self.profile(name)
+        except ConfigError:
+            return None
 
     def route(self, asked: str) -> Route:
         """Raises NotFoundError for a Claude name that nothing maps, with what to set."""
@@ -77,6 +100,27 @@ class Router:
             if len(self._routes) < 256:
                 self._routes[asked] = route
         return route
+
+    def chain(self, asked: str) -> list[Route]:
+        """The route, and those of the first fallback that fits the name, each once.
+
+        Raises NotFoundError.
+        """
+        routes = [self.route(asked)]
+        plain = asked.removesuffix("[1m]").lower()
+        fits = (
+            targets for pattern, targets in self._fallback.items() if fnmatchcase(plain, pattern)
+        )
+        for target in next(fits, ()):
+            profile, name = self._target(target)
+            if all((profile.name, name) != (r.profile.name, r.model.name) for r in routes):
+                routes.append(Route(asked, profile, profile.model(name)))
+        return routes
+
+    def pattern_for(self, asked: str) -> str | None:
+        """The pattern of config.toml that decides about `asked`, if one does."""
+        fits = (pattern for pattern in self._patterns if fnmatchcase(asked.lower(), pattern))
+        return None if self._model else next(fits, None)
 
     def mapping(self) -> list[tuple[str, str]]:
         """For each of Claude Code's families where it goes, as `provider/model`."""
@@ -130,6 +174,8 @@ class Router:
     def _target(self, target: str) -> tuple[Profile, str]:
         name, slash, model = target.partition("/")
         if slash and name in self._providers:
+            if not model:
+                raise ConfigError(f"{target!r} names a provider and no model: write {name}/MODEL")
             return self.profile(name), model
         return self._default, target
 

@@ -18,6 +18,7 @@ __all__ = [
     "Text",
     "ToolCall",
     "ToolCallEnd",
+    "ToolCallExtra",
     "Usage",
 ]
 
@@ -44,6 +45,13 @@ class ToolCall(msgspec.Struct, frozen=True):
     """The provider's own id, or None where it gave none."""
     extra: msgspec.Raw | None = None
     """The provider's `extra_content` of the call, to be returned with it."""
+
+
+class ToolCallExtra(msgspec.Struct, frozen=True):
+    """The `extra_content` of a call that came after the call had been told."""
+
+    call: int
+    extra: msgspec.Raw
 
 
 class Arguments(msgspec.Struct, frozen=True, gc=False):
@@ -82,4 +90,6 @@ class Failure(msgspec.Struct, frozen=True):
     error: UpstreamError
 
 
-Piece = Text | Reasoning | ToolCall | Arguments | ToolCallEnd | Usage | Finish | Failure
+Piece = (
+    Text | Reasoning | ToolCall | ToolCallExtra | Arguments | ToolCallEnd | Usage | Finish | Failure
+)

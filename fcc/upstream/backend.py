@@ -4,6 +4,7 @@ Upstream is a bare aiohttp post of prepared bytes and its raw reads: per-chunk S
 to 60 times as much as all the rest of the path.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -82,40 +83,43 @@ class ChatBackend:
         self._timeout = aiohttp.ClientTimeout(
             total=None,
             sock_connect=profile.timeouts.connect,
-            sock_read=profile.timeouts.read,
+            sock_read=max(profile.timeouts.read, profile.timeouts.first_byte),
         )
+        self._first_byte = profile.timeouts.first_byte or profile.timeouts.read
 
     @asynccontextmanager
     async def post(self, body: bytes, source: Source) -> AsyncIterator[UpstreamStream]:
         """An open stream. Raises UpstreamError: refused, unreachable or stalled."""
         try:
-            response = await self._session.post(
-                self._url,
-                data=body,
-                headers=self._headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            async with asyncio.timeout(self._first_byte):
+                response = await self._session.post(
+                    self._url,
+                    data=body,
+                    headers=self._headers,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _unanswered(error, source) from error
         async with response:
             if response.status != 200:
                 raise await _refusal(response, source)
-            yield _Reads(response, source)
+            yield _Reads(response, source, self._first_byte)
 
 
 class _Reads:
     """The raw reads of one response."""
 
-    __slots__ = ("_content", "_source")
+    __slots__ = ("_content", "_first_byte", "_source")
 
-    def __init__(self, response: aiohttp.ClientResponse, source: Source) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, source: Source, first_byte: float) -> None:
         self._content = response.content
         self._source = source
+        self._first_byte: float | None = first_byte
 
     async def read(self) -> bytes:
         try:
-            return await self._content.readany()
+            return await self._read()
         except TimeoutError as error:
             raise StalledError(f"{_who(self._source)} fell silent in mid-answer") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -123,6 +127,15 @@ class _Reads:
                 f"the connection to {_who(self._source)} broke in mid-stream, "
                 f"the answer is incomplete: {redact(_words(error))}"
             ) from error
+
+    async def _read(self) -> bytes:
+        if self._first_byte is None:
+            return await self._content.readany()
+        # Later silences are the connection's own timer: one of ours costs 7 us a read.
+        async with asyncio.timeout(self._first_byte):
+            raw = await self._content.readany()
+        self._first_byte = None
+        return raw
 
 
 async def _refusal(response: aiohttp.ClientResponse, source: Source) -> UpstreamError:

@@ -45,6 +45,6 @@ class Catalog:
             ) as response:
                 body = await response.read()
             return list(catalog_entries(loads(body))) if response.status == 200 else []
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
             logger.debug("{} does not list its models: {}", self._url, type(error).__name__)
             return []

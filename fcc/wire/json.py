@@ -59,6 +59,8 @@ def _fit(value: Any, type_: Any) -> Any:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError:
         for part in (type_, *get_args(type_)):
+            if part is msgspec.Raw:
+                return msgspec.Raw(msgspec.json.encode(value))
             if (
                 isinstance(part, type)
                 and issubclass(part, msgspec.Struct)

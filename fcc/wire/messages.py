@@ -12,77 +12,21 @@ import msgspec
 
 from fcc.errors import RequestError
 from fcc.wire import json
+from fcc.wire.blocks import REQUIRED, Block, Source
 
-__all__ = ["Block", "Message", "MessagesRequest", "decode_count_tokens", "decode_request"]
+__all__ = [
+    "Block",
+    "Message",
+    "MessagesRequest",
+    "Source",
+    "decode_count_tokens",
+    "decode_request",
+]
 
 ROLES = ("user", "assistant", "system")
 
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "text": ("text",),
-    "image": ("source",),
-    "document": ("source",),
-    "thinking": ("thinking",),
-    "redacted_thinking": ("data",),
-    "tool_use": ("id", "name", "input"),
-    "tool_reference": ("tool_name",),
-}
-"""The fields without which a block of this type says nothing."""
-
 _ABSENT = msgspec.Raw()
-
-
-class Source(msgspec.Struct, gc=False):
-    """Where an image or a document comes from."""
-
-    type: str = "base64"
-    media_type: str | None = None
-    data: str | None = None
-    url: str | None = None
-    content: str | list[Any] | None = None
-
-
-class Block(msgspec.Struct, kw_only=True, gc=False):
-    """One content block of any type: the fields of all types, flat."""
-
-    type: str
-    text: str | None = None
-    source: Source | str | None = None
-    """A `search_result` names its source in words."""
-    id: str | None = None
-    name: str | None = None
-    input: msgspec.Raw = _ABSENT
-    """The bytes the client sent; empty where the field is missing."""
-    tool_use_id: str | None = None
-    content: str | list[Any] | dict[str, Any] | None = None
-    is_error: bool | None = None
-    thinking: str | None = None
-    signature: str | None = None
-    data: str | None = None
-    title: str | None = None
-    context: str | None = None
-    tool_name: str | None = None
-    cache_control: dict[str, Any] | None = None
-
-    def __post_init__(self) -> None:
-        if self.type == "tool_result":
-            self._check_result()
-        elif self.type in REQUIRED and (self.type != "text" or self.text is None):
-            _require(self.type, msgspec.structs.asdict(self))
-
-    def _check_result(self) -> None:
-        # Some clients name the call by `id` (SGLang's own tests do).
-        self.tool_use_id = self.id if self.tool_use_id is None else self.tool_use_id
-        if self.tool_use_id is None:
-            raise ValueError("a block of type 'tool_result' needs 'tool_use_id'")
-        for place, inner in enumerate(self.content if isinstance(self.content, list) else ()):
-            if isinstance(inner, dict):
-                _require(inner.get("type"), inner, f"content.{place}: ")
-
-
-def _require(kind: object, fields: dict[str, Any], where: str = "") -> None:
-    for field in REQUIRED.get(kind, ()) if isinstance(kind, str) else ():
-        if fields.get(field) in (None, _ABSENT):
-            raise ValueError(f"{where}a block of type {kind!r} needs {field!r}")
+_NOTHING = (b"", b"null", b"[]", b"{}")
 
 
 class Message(msgspec.Struct, gc=False):
@@ -90,6 +34,10 @@ class Message(msgspec.Struct, gc=False):
 
     role: str
     content: str | list[Block] | None = None
+    clear_at: str | None = None
+    """Of a system message: how long the model sees it."""
+    output_config: "OutputConfig | None" = None
+    """Of a system message: for the answers that follow it."""
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
@@ -155,7 +103,28 @@ class MessagesRequest(msgspec.Struct):
     output_format: OutputFormat | None = None
     """The older place of `output_config.format`."""
     metadata: Any = None
+    cache_control: dict[str, Any] | None = None
+    """A breakpoint at the end of all."""
     thread: Any = None
+    mcp_servers: msgspec.Raw = _ABSENT
+    container: msgspec.Raw = _ABSENT
+    context_management: msgspec.Raw = _ABSENT
+    compaction: msgspec.Raw = _ABSENT
+    fallbacks: msgspec.Raw = _ABSENT
+    safeguards: msgspec.Raw = _ABSENT
+
+    @property
+    def unsupported(self) -> list[str]:
+        """The names of the fields that ask for what only Anthropic's servers do."""
+        asked = {
+            "mcp_servers": self.mcp_servers,
+            "container": self.container,
+            "context_management": self.context_management,
+            "compaction": self.compaction,
+            "fallbacks": self.fallbacks,
+            "safeguards": self.safeguards,
+        }
+        return [name for name, value in asked.items() if bytes(value) not in _NOTHING]
 
 
 # Not strict: "100" is a number and 1 is a truth value where nothing else can be meant.

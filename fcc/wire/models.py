@@ -28,10 +28,12 @@ class CatalogEntry(msgspec.Struct, frozen=True):
 
 def catalog_entries(answer: object) -> Iterator[CatalogEntry]:
     """The models in a GET /models answer of any shape."""
-    entries = answer.get("data", answer.get("models")) if isinstance(answer, dict) else answer
+    entries = answer.get("data") or answer.get("models") if isinstance(answer, dict) else answer
     for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and isinstance(entry.get("id"), str) and entry["id"]:
-            yield CatalogEntry(entry["id"], _window(entry))
+        # Ollama's own list says `name` for it.
+        named = entry.get("id", entry.get("name")) if isinstance(entry, dict) else None
+        if isinstance(named, str) and named:
+            yield CatalogEntry(named, _window(entry))
 
 
 def _window(entry: dict[str, Any]) -> int | None:

@@ -60,7 +60,8 @@ class SSEDecoder:
         """What the end of the stream completes."""
         events: list[ServerSentEvent] = []
         if self._buffer:
-            self._line(bytes(self._buffer), events)
+            line = bytes(self._buffer)
+            self._line(line.removeprefix(_BOM) if self._start else line, events)
             self._buffer.clear()
         self._line(b"", events)
         return events

@@ -12,7 +12,7 @@ import re
 import msgspec
 
 from fcc.translate.dialects.calls import Calls
-from fcc.translate.dialects.json_calls import arguments_value
+from fcc.translate.dialects.named_calls import arguments_value
 from fcc.translate.dialects.tape import MismatchError, Reading, Tape, begins
 from fcc.translate.pieces import Reasoning, Text
 

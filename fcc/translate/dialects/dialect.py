@@ -5,8 +5,9 @@ from typing import TypeAlias
 import msgspec
 
 from fcc.translate.dialects.channel_calls import Harmony, Spans
-from fcc.translate.dialects.json_calls import JsonCalls, NamedCalls
+from fcc.translate.dialects.json_calls import JsonCalls
 from fcc.translate.dialects.mistral_calls import BareArgs, FunctionTag, MistralCall
+from fcc.translate.dialects.named_calls import NamedCalls
 from fcc.translate.dialects.python_calls import PythonCalls, ToolCode
 from fcc.translate.dialects.tree_calls import MarkTree, TagTree
 from fcc.translate.dialects.xml_calls import XmlCalls

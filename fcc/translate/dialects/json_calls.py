@@ -1,7 +1,6 @@
-"""Calls whose body is JSON: one machine for `{name, arguments}`, one for a name before the JSON.
+"""Calls that are JSON objects `{name, arguments}`, in an envelope or alone.
 
-    JsonCalls:  [open] { JSON (object or list) [separator] } [close]
-    NamedCalls: [section] { begin NAME [separator] [fence] JSON [fence] [end] } [section end]
+    JsonCalls: [open] JSON (object or list) { ";" JSON } [close]
 
 A body is read by its brackets and strings, never to a closing tag: arguments may hold that too.
 """
@@ -17,7 +16,7 @@ from fcc.translate.dialects.tape import MismatchError, Reading, Tape
 from fcc.translate.repair import readings
 from fcc.translate.tools import DeclaredTool
 
-__all__ = ["JsonCalls", "NamedCalls", "json_value"]
+__all__ = ["JsonCalls", "end_or", "json_value"]
 
 HEAD_LIMIT = 400
 """Characters in which a call must name its tool, else the rest is read without knowing it."""
@@ -82,9 +81,9 @@ class JsonCalls(msgspec.Struct, frozen=True):
         if self.whole and self.must_close and not closed:
             raise MismatchError
         if self.whole:
-            yield from _end_or(tape)
+            yield from end_or(tape)
         elif self.must_close:
-            yield from _end_or(tape, *self.opens)
+            yield from end_or(tape, *self.opens)
 
     def _body(self, tape: Tape, calls: Calls) -> Reading[list[tuple[DeclaredTool, object]]]:
         yield from tape.blanks()
@@ -186,65 +185,7 @@ def _is_python(tape: Tape) -> Reading[bool]:
     return re.match(r"\[\s*[A-Za-z_]", tape.text[tape.at : tape.at + 20]) is not None
 
 
-class NamedCalls(msgspec.Struct, frozen=True):
-    """A name between tokens, then its arguments as JSON."""
-
-    begins: tuple[str, ...]
-    separator: str
-    """Between name and arguments."""
-    ends: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    section_ends: tuple[str, ...] = ()
-
-    def __call__(self, tape: Tape, calls: Calls) -> Reading[None]:
-        """Reads a section of calls, or a call that stands alone."""
-        if (yield from tape.literal(*self.begins, *self.sections)) in self.sections:
-            yield from tape.blanks()
-            yield from tape.literal(*self.begins)
-        while True:
-            yield from self._call(tape, calls)
-            yield from tape.blanks()
-            begun = yield from tape.option(*self.begins, *self.section_ends)
-            if begun in self.section_ends:
-                tape.commit()
-            if begun not in self.begins:
-                return
-
-    def _call(self, tape: Tape, calls: Calls) -> Reading[None]:
-        head = yield from tape.header(self.separator)
-        yield from tape.blanks()
-        if (yield from tape.peek()) not in {"{", "["}:
-            # DeepSeek V3 and R1 write "function" first, and the JSON in a code fence.
-            head = yield from tape.word()
-            yield from tape.blanks()
-            yield from tape.option("```json", "```")
-            yield from tape.blanks()
-        tool = None if head.strip().strip(":").isdigit() else calls.tool(head)
-        arguments = yield from arguments_value(tape)
-        yield from tape.blanks()
-        yield from tape.option("```")
-        blanks = yield from tape.blanks()
-        ended = yield from tape.option(*self.ends)
-        if not ended:
-            yield from _end_or(tape, *self.begins, *self.section_ends)
-        tool = tool or calls.names.fit(arguments)
-        if tool is None:
-            raise MismatchError
-        calls.add((tool, arguments))
-        if not ended:
-            tape.unread(blanks)
-
-
-def _end_or(tape: Tape, *literals: str) -> Reading[None]:
+def end_or(tape: Tape, *literals: str) -> Reading[None]:
     """Refuses anything here but one of `literals` or the end of the answer."""
     if (yield from tape.peek()) and not (yield from tape.ahead(*literals)):
         raise MismatchError
-
-
-def arguments_value(tape: Tape) -> Reading[dict[str, Any]]:
-    """A call's arguments: a JSON object, mended where that is safe."""
-    text, _closed = yield from json_value(tape)
-    for _repair, value in readings(text, ended=True):
-        if isinstance(value, dict):
-            return value
-    raise MismatchError

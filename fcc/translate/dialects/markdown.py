@@ -31,8 +31,8 @@ class Markdown:
         "_closing",
         "_fence",
         "_head",
-        "_indent_is_code",
         "_in_quote",
+        "_indent_is_code",
         "_info",
         "_length",
         "_opened",
@@ -116,12 +116,12 @@ class Markdown:
         if _QUOTED.fullmatch(self._tail):
             self._quoted = True
         self._leave_quote()
+        if self._closing:
+            # A call may follow a fence without a line end: its token is no text.
+            self._line_end()
         if self._fence or self._span or self._quoted:
             return True
-        head = self._head
-        return head.lstrip()[:1] in _QUOTING or (
-            self._indent_is_code and _INDENTED.match(head) is not None
-        )
+        return self._head.lstrip()[:1] in _QUOTING or self._in_indented(self._head)
 
     def line_start(self) -> bool:
         """Whether nothing but white space stands on the line so far."""
@@ -152,6 +152,10 @@ class Markdown:
         self._next_line(self._head)
         self._head, self._tail = "", "\n"
 
+    def _in_indented(self, head: str) -> bool:
+        """Whether the line that begins with `head` is an indented block's."""
+        return self._indent_is_code and _INDENTED.match(head) is not None
+
     def _leave_quote(self) -> None:
         if self._in_quote and self._head.lstrip()[:1] != ">":
             self._fence, self._in_quote, self._info = "", False, False
@@ -172,6 +176,8 @@ class Markdown:
             self._head = head + char
         if self._fence:
             self._in_fence(char, length, head)
+        elif self._in_indented(head):
+            pass
         elif self._span:
             if char == "`" and length == self._span:
                 self._span = 0

@@ -8,7 +8,7 @@ NAME "[ARGS]" JSON { NAME "[ARGS]" JSON }                 (no token: the whole a
 import msgspec
 
 from fcc.translate.dialects.calls import Calls
-from fcc.translate.dialects.json_calls import arguments_value
+from fcc.translate.dialects.named_calls import arguments_value
 from fcc.translate.dialects.tape import MismatchError, Reading, Tape
 from fcc.translate.tools import DeclaredTool
 

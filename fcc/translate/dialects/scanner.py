@@ -26,6 +26,9 @@ unfinished calls must not cost the square of its length."""
 LONG_ATTEMPT = 512
 """Characters of an attempt that count as long."""
 
+MANY = 64
+"""Chunks that are taken note of together: one by one that costs more than all the rest."""
+
 
 class Scanner:
     """Text in any cut -> pieces, in the order of the answer.
@@ -48,7 +51,8 @@ class Scanner:
         self._calls = Calls(tools, calls, self._tape)
         self._prose = Prose(self._openings, self._calls)
         self._candidate = self._openings.candidate.search
-        self._pass = self._prose.markdown.advance_plain
+        self._passed: list[str] = []
+        """Text that went out at once and is not yet taken note of."""
         self._on = bool(dialects) and bool(tools)
         """Whether anything is looked for; else text passes."""
         self._head = whole_message and bool(self._openings.whole)
@@ -70,10 +74,13 @@ class Scanner:
         if not text:
             return []
         if self._idle and self._candidate(text) is None:
-            self._pass(text)
+            self._passed.append(text)
+            if len(self._passed) >= MANY:
+                self._catch_up()
             return [Text(text)]
         if not self._on:
             return [Text(text)]
+        self._catch_up()
         self._credit += 2 * len(text)
         self._tape.feed(text)
         return self._run()
@@ -86,6 +93,7 @@ class Scanner:
         """
         if not self._on:
             return []
+        self._catch_up()
         self._tape.ended = True
         if self._reading is None or self._calls.speaking or (clean and not truncated):
             pieces = self._run()
@@ -105,6 +113,11 @@ class Scanner:
         pieces = self._give_back() if self._on else []
         self._on = self._idle = False
         return pieces
+
+    def _catch_up(self) -> None:
+        if self._passed:
+            self._prose.markdown.advance_plain("".join(self._passed))
+            self._passed.clear()
 
     def _give_back(self) -> list[Piece]:
         self._calls.say(Text, self._tape.rest())

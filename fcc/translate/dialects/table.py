@@ -1,55 +1,24 @@
 """Which ways of writing tool calls as text are known?
 
-The dialects whose calls are JSON, Python or channels stand here, those with tags in tags.py.
-Sources: sglang 0.5.23 function_call/*_detector.py, vllm 0.33 tool_parsers/*, mistral_common
-1.13.1, openai_harmony 0.0.8, and what stands beside a dialect.
+Those whose calls are JSON or Python objects stand here, those with tags in tags.py, and those
+with a name between tokens in tokens.py. Sources: sglang 0.5.23 function_call/*_detector.py, vllm
+0.33 tool_parsers/*, and what stands beside a dialect.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from fcc.translate.dialects.channel_calls import Harmony
 from fcc.translate.dialects.dialect import Dialect
-from fcc.translate.dialects.json_calls import JsonCalls, NamedCalls
-from fcc.translate.dialects.mistral_calls import BareArgs, FunctionTag, MistralCall
+from fcc.translate.dialects.json_calls import JsonCalls
 from fcc.translate.dialects.python_calls import PythonCalls, ToolCode
-from fcc.translate.dialects.tags import TAGS, deepseek_token
+from fcc.translate.dialects.tags import TAGS
+from fcc.translate.dialects.tokens import LLAMA_ENDS, TOKENS
 
 __all__ = ["DEFAULT", "DIALECTS"]
 
 _OBJECT = '{"name": "Bash", "arguments": {"command": "ls"}}'
 _LLAMA_OBJECT = '{"name": "Bash", "parameters": {"command": "ls"}}'
-_LLAMA_ENDS = ("<|eom_id|>", "<|eot_id|>", "<|end_of_text|>")
 _CHATML_ENDS = ("<|im_end|>", "<|endoftext|>")
-_KIMI_SECTION = ("<|tool_calls_section_begin|>", "<|tool_call_section_begin|>")
-_KIMI_SECTION_END = ("<|tool_calls_section_end|>", "<|tool_call_section_end|>")
-_DEEPSEEK = NamedCalls(
-    begins=(deepseek_token("tool call begin"),),
-    separator=deepseek_token("tool sep"),
-    ends=(deepseek_token("tool call end"),),
-    sections=(deepseek_token("tool calls begin"),),
-    section_ends=(deepseek_token("tool calls end"),),
-)
-_DEEPSEEK_SENTINELS = (
-    deepseek_token("tool calls begin"),
-    deepseek_token("tool calls end"),
-    deepseek_token("end of sentence"),
-)
-_DEEPSEEK_RESULTS = (deepseek_token("tool outputs begin"), deepseek_token("tool output begin"))
-
-
-def _deepseek(form: str, body: str) -> Dialect:
-    (begin,), (end,) = _DEEPSEEK.begins, _DEEPSEEK.ends
-    (section,), (section_end,) = _DEEPSEEK.sections, _DEEPSEEK.section_ends
-    return Dialect(
-        form=form,
-        example=f"{section}{begin}{body}{end}{section_end}",
-        opens=(section, begin),
-        grammar=_DEEPSEEK,
-        special=True,
-        sentinels=_DEEPSEEK_SENTINELS,
-        results=_DEEPSEEK_RESULTS,
-    )
 
 
 def _enveloped(
@@ -65,72 +34,6 @@ def _enveloped(
     )
 
 
-_NAMED: Mapping[str, Dialect] = {
-    "llama_function": Dialect(  # and Groq's failed_generation: sst/opencode#1018
-        form='<function=NAME (">" | "=") JSON </function>',
-        example='<function=Bash={"command": "ls"}</function>',
-        opens=("<function=",),
-        grammar=FunctionTag(),
-        sentinels=_LLAMA_ENDS,
-    ),
-    "mistral_v11": Dialect(
-        form='{ [TOOL_CALLS] NAME ["[CALL_ID]" ID] ["[ARGS]"] JSON }',
-        example='[TOOL_CALLS]Bash[ARGS]{"command": "ls"}',
-        opens=("[TOOL_CALLS]",),
-        grammar=MistralCall(),
-        special=True,
-        sentinels=("</s>",),
-    ),
-    "mistral_args": Dialect(  # LM Studio's parser eats the token.
-        form="NAME[ARGS]JSON, as the whole answer",
-        example='Bash[ARGS]{"command": "ls"}',
-        grammar=BareArgs(),
-        whole=True,
-    ),
-    "deepseek_v3": _deepseek(
-        "section { begin function sep NAME ```json JSON ``` end } section end",
-        f'function{_DEEPSEEK.separator}Bash\n```json\n{{"command": "ls"}}\n```',
-    ),
-    "deepseek_v31": _deepseek(
-        "section { begin NAME sep JSON end } section end",
-        f'Bash{_DEEPSEEK.separator}{{"command": "ls"}}',
-    ),
-    "kimi_k2": Dialect(
-        form="section { begin [functions.]NAME:N argument_begin JSON end } section end",
-        example=f"{_KIMI_SECTION[0]}<|tool_call_begin|>functions.Bash:0<|tool_call_argument_begin|>"
-        f'{{"command": "ls"}}<|tool_call_end|>{_KIMI_SECTION_END[0]}',
-        opens=(*_KIMI_SECTION, "<|tool_call_begin|>"),
-        grammar=NamedCalls(
-            begins=("<|tool_call_begin|>",),
-            separator="<|tool_call_argument_begin|>",
-            ends=("<|tool_call_end|>",),
-            sections=_KIMI_SECTION,
-            section_ends=_KIMI_SECTION_END,
-        ),
-        special=True,
-        sentinels=(*_KIMI_SECTION, *_KIMI_SECTION_END, "<|im_end|>", "[EOS]"),
-    ),
-    "inkling": Dialect(
-        form="<|message_model|> NAME <|content_invoke_tool_json|> JSON <|end_message|>",
-        example='<|message_model|>Bash<|content_invoke_tool_json|>{"command": "ls"}<|end_message|>',
-        opens=("<|message_model|>",),
-        grammar=NamedCalls(
-            begins=("<|message_model|>",),
-            separator="<|content_invoke_tool_json|>",
-            ends=("<|end_message|>",),
-        ),
-        special=True,
-    ),
-    "harmony": Dialect(  # gpt-oss
-        form="[<|start|>assistant] <|channel|>commentary to=functions.NAME [<|constrain|>json] <|message|> JSON <|call|>",
-        example='<|start|>assistant<|channel|>commentary to=functions.Bash <|constrain|>json<|message|>{"command": "ls"}<|call|>',
-        opens=("<|start|>assistant", "<|channel|>"),
-        grammar=Harmony(),
-        special=True,
-        sentinels=("<|call|>", "<|return|>", "<|end|>"),
-    ),
-}
-
 _JSON: Mapping[str, Dialect] = {
     "hermes": Dialect(  # Hermes 2 and 3, Qwen2.5, Qwen3, Trinity
         form="<tool_call> JSON [</tool_call>]",
@@ -144,9 +47,9 @@ _JSON: Mapping[str, Dialect] = {
         form='<|python_tag|> JSON { ";" JSON } [<|eom_id|> | <|eot_id|>]',
         example=f"<|python_tag|>{_LLAMA_OBJECT}<|eom_id|>",
         opens=("<|python_tag|>",),
-        grammar=JsonCalls(opens=("<|python_tag|>",), closes=_LLAMA_ENDS, must_close=False),
+        grammar=JsonCalls(opens=("<|python_tag|>",), closes=LLAMA_ENDS, must_close=False),
         special=True,
-        sentinels=_LLAMA_ENDS,
+        sentinels=LLAMA_ENDS,
     ),
     "mistral": Dialect(
         form="[TOOL_CALLS] JSON list",
@@ -160,6 +63,8 @@ _JSON: Mapping[str, Dialect] = {
     "lmstudio": _enveloped("[TOOL_REQUEST]", "[END_TOOL_REQUEST]", _OBJECT),
     "granite": _enveloped("<|tool_call|>", "<|/tool_call|>", f"[{_OBJECT}]"),
     "longcat": _enveloped("<longcat_tool_call>", "</longcat_tool_call>", _OBJECT),
+    "dots": _enveloped("<dots_function_call>", "</dots_function_call>", _OBJECT),
+    "k2_horizon_json": _enveloped("<ifm|tool_call>", "</ifm|tool_call>", _OBJECT),
     "cohere": _enveloped(
         "<|START_ACTION|>",
         "<|END_ACTION|>",
@@ -193,7 +98,7 @@ _WHOLE: Mapping[str, Dialect] = {
         form='JSON { ";" JSON }, as the whole answer',
         example=_LLAMA_OBJECT,
         opens=("{", "["),
-        grammar=JsonCalls(closes=_LLAMA_ENDS, must_close=False, whole=True),
+        grammar=JsonCalls(closes=LLAMA_ENDS, must_close=False, whole=True),
         whole=True,
     ),
     "fenced_json": Dialect(  # xLAM
@@ -207,7 +112,7 @@ _WHOLE: Mapping[str, Dialect] = {
         form='"[" NAME "(" [K "=" LITERAL { "," ... }] ")" { "," ... } "]", as the whole answer',
         example='[Bash(command="ls")]',
         opens=("[",),
-        grammar=PythonCalls(closes=_LLAMA_ENDS),
+        grammar=PythonCalls(closes=LLAMA_ENDS),
         whole=True,
     ),
     "gemma3": Dialect(  # https://ai.google.dev/gemma/docs/capabilities/function-calling
@@ -226,7 +131,7 @@ _WHOLE: Mapping[str, Dialect] = {
     ),
 }
 
-DIALECTS: Final[Mapping[str, Dialect]] = {**_JSON, **TAGS, **_NAMED, **_WHOLE}
+DIALECTS: Final[Mapping[str, Dialect]] = {**_JSON, **TAGS, **TOKENS, **_WHOLE}
 """Name -> dialect. Where several begin alike, they are tried in this order."""
 
 DEFAULT: Final = tuple(DIALECTS)

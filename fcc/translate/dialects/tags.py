@@ -9,20 +9,15 @@ from typing import Final
 
 from fcc.translate.dialects.channel_calls import Spans
 from fcc.translate.dialects.dialect import Dialect
+from fcc.translate.dialects.tokens import deepseek_token
 from fcc.translate.dialects.tree_calls import MarkTree, TagTree
 from fcc.translate.dialects.xml_calls import Tag, XmlCalls
 
-__all__ = ["TAGS", "deepseek_token"]
+__all__ = ["TAGS"]
 
 _BAR = "\uff5c"
-_BLOCK = "\u2581"
 _DSML = f"{_BAR}DSML{_BAR}"
 _M3 = "]<]minimax[>["
-
-
-def deepseek_token(words: str) -> str:
-    """DeepSeek's way of writing a special token: fullwidth bars and lower one eighth blocks."""
-    return f"<{_BAR}{words.replace(' ', _BLOCK)}{_BAR}>"
 
 
 def _function(*, sections: tuple[str, ...], open_end: bool = False) -> XmlCalls:
@@ -34,6 +29,7 @@ def _function(*, sections: tuple[str, ...], open_end: bool = False) -> XmlCalls:
         sections=sections,
         section_ends=("</tool_call>",),
         open_end=open_end,
+        value_end_missing=not open_end,
         nested=not open_end,
     )
 
@@ -49,6 +45,21 @@ def _invoke(prefix: str, *sections: str, fillers: tuple[str, ...] = ()) -> XmlCa
         section_ends=tuple(f"</{section}>" for section in sections),
         fillers=fillers,
         json_body=True,
+    )
+
+
+def _keys_and_values(prefix: str = "") -> XmlCalls:
+    """A name, then pairs of key and value in tags of their own, each with its `prefix`."""
+    return XmlCalls(
+        call=Tag(f"<{prefix}tool_call>", end=""),
+        call_ends=(f"</{prefix}tool_call>",),
+        parameter=Tag(f"<{prefix}arg_key>", end=f"</{prefix}arg_key>"),
+        parameter_end=f"</{prefix}arg_value>",
+        sections=(f"<{prefix}tool_calls>",),
+        section_ends=(f"</{prefix}tool_calls>",),
+        after_name="<tool_sep>",
+        type_tag=Tag(f"<{prefix}arg_type>", end=f"</{prefix}arg_type>"),
+        before_value=f"<{prefix}arg_value>",
     )
 
 
@@ -109,18 +120,16 @@ TAGS: Final[Mapping[str, Dialect]] = {
         form="<tool_call> NAME { <arg_key> K </arg_key> <arg_value> V </arg_value> } </tool_call>",
         example="<tool_call>Bash\n<arg_key>command</arg_key>\n<arg_value>ls</arg_value>\n</tool_call>",
         opens=("<tool_call>", "<tool_calls>"),
-        grammar=XmlCalls(
-            call=Tag("<tool_call>", end=""),
-            call_ends=("</tool_call>",),
-            parameter=Tag("<arg_key>", end="</arg_key>"),
-            parameter_end="</arg_value>",
-            sections=("<tool_calls>",),
-            section_ends=("</tool_calls>",),
-            after_name="<tool_sep>",
-            before_value="<arg_value>",
-        ),
+        grammar=_keys_and_values(),
         sentinels=("<|observation|>", "<|user|>", "<|endoftext|>"),
         results=("<tool_response>",),
+    ),
+    "k2_horizon": Dialect(
+        form="glm, each tag with the prefix ifm|, and <ifm|arg_type> T </ifm|arg_type> before V",
+        example="<ifm|tool_calls>\n<ifm|tool_call>Bash\n<ifm|arg_key>command</ifm|arg_key>\n<ifm|arg_value>ls</ifm|arg_value>\n</ifm|tool_call>\n</ifm|tool_calls>",
+        opens=("<ifm|tool_call>", "<ifm|tool_calls>"),
+        grammar=_keys_and_values("ifm|"),
+        special=True,
     ),
     # Models that imitate Claude; OLMo 3, dots
     "anthropic": Dialect(
@@ -203,6 +212,7 @@ TAGS: Final[Mapping[str, Dialect]] = {
             section_ends=("<|close|>tools<|sep|>",),
         ),
         special=True,
+        sentinels=("<|close|>message<|sep|>", "<|close|>response<|sep|>"),
     ),
     "kimi_k3_spans": Dialect(
         form="<|open|>response or think<|sep|> text <|close|>response or think<|sep|>",
@@ -210,6 +220,7 @@ TAGS: Final[Mapping[str, Dialect]] = {
         opens=("<|open|>response<|sep|>", "<|open|>think<|sep|>"),
         grammar=Spans(),
         special=True,
+        sentinels=("<|close|>message<|sep|>",),
     ),
     "gemma4": Dialect(
         form='<|tool_call>call:NAME{K:<|"|>TEXT<|"|> or number, true, [..], {..}, ...}<tool_call|>',

@@ -7,6 +7,7 @@ waits is shorter than a marker, so every character is looked at a fixed number o
 
 import re
 from collections.abc import Generator
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 __all__ = ["MismatchError", "Reading", "Tape", "begins"]
@@ -19,7 +20,6 @@ MAX_HEADER = 256
 """Characters of a tag's inside or of a name. Names are at most 128 long at every vendor."""
 MAX_DEPTH = 128
 """Nested brackets; decoders recurse and give up at about 1000."""
-
 _BLANKS = re.compile(r"\s*")
 _WORD = re.compile(r"[\w.\-:/]*")
 _PLAIN = re.compile(r"[\s\w,:+\-.]*")
@@ -30,6 +30,11 @@ _IN_STRING = {quote: re.compile(rf"[^{quote[0]}\\]*") for quote in ('"', "'")}
 
 class MismatchError(Exception):
     """What was read is no call after all."""
+
+
+@lru_cache(maxsize=256)
+def _alternatives(literals: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, literals)))
 
 
 def begins(text: str, at: int, literal: str) -> int:
@@ -71,13 +76,13 @@ class Tape:
 
     def rewind(self) -> int:
         """Back to the last commit; says how many characters were given back."""
-        length = sum(map(len, self._taken)) + self.at - self._mark
+        at = self.at - self._mark + sum(map(len, self._taken))
         if self._taken:
             self.text = "".join(self._taken) + self.text[self._mark :]
             self._taken.clear()
             self._mark = 0
         self.at = self._mark
-        return length
+        return at
 
     def unread(self, text: str) -> None:
         """Puts `text` back in front; for use right after a commit."""
@@ -87,12 +92,8 @@ class Tape:
     def rest(self) -> str:
         """Everything since the last commit, taken off the tape."""
         self.rewind()
-        rest = self.text[self.at :]
-        self.text = ""
-        self.at = self._mark = 0
+        rest, self.text, self.at, self._mark = self.text[self.at :], "", 0, 0
         return rest
-
-    # What grammars are made of.
 
     def option(self, *literals: str) -> Reading[str]:
         """The first of `literals` that stands here, read; or "" and nothing read.
@@ -172,20 +173,23 @@ class Tape:
                 return inside
             yield
 
-    def until(self, close: str) -> Reading[tuple[str, bool]]:
-        """Text up to `close`, and whether that came before the end."""
+    def until(self, *closes: str) -> Reading[tuple[str, str]]:
+        """Text up to the first of `closes`, and which one that is; "" where the answer ends."""
+        pattern = _alternatives(closes)
         parts: list[str] = []
         while True:
-            found = self.text.find(close, self.at)
-            if found >= 0:
-                parts.append(self.text[self.at : found])
-                self.at = found + len(close)
-                return "".join(parts), True
-            end = len(self.text) if self.ended else begins(self.text, self.at, close)
+            match = pattern.search(self.text, self.at)
+            if match is not None:
+                parts.append(self.text[self.at : match.start()])
+                self.at = match.end()
+                return "".join(parts), match[0]
+            end = len(self.text)
+            if not self.ended:
+                end = min(begins(self.text, self.at, close) for close in closes)
             parts.append(self.text[self.at : end])
             self.at = end
             if self.ended:
-                return "".join(parts), False
+                return "".join(parts), ""
             yield
 
     def brackets(self, *, python: bool = False) -> Reading[tuple[str, bool]]:
@@ -215,10 +219,9 @@ class Tape:
                 return "".join(parts), True
 
     def _string(self, quote: str, *, python: bool) -> Reading[str]:
-        if python:
-            triple = yield from self.option(quote * 3)
-            if triple:
-                return (yield from self._triple(triple))
+        triple = (yield from self.option(quote * 3)) if python else ""
+        if triple:
+            return (yield from self._triple(triple))
         parts = [quote]
         self.at += 1
         while True:

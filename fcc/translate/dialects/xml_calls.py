@@ -7,12 +7,13 @@ the closing tag itself, or a whole call.
 """
 
 import re
+from itertools import product
 from typing import Any
 
 import msgspec
 
 from fcc.translate.dialects.calls import Calls
-from fcc.translate.dialects.json_calls import arguments_value
+from fcc.translate.dialects.named_calls import arguments_value
 from fcc.translate.dialects.tape import MismatchError, Reading, Tape, begins
 from fcc.translate.dialects.values import strip_newline, typed
 from fcc.translate.fits import allowed_types
@@ -66,12 +67,16 @@ class XmlCalls(msgspec.Struct, frozen=True):
     fillers: tuple[str, ...] = ()
     """Tokens without meaning that may stand before and after a call."""
     after_name: str = ""
+    type_tag: Tag | None = None
+    """The tag that may say a value's type, where it has one of its own."""
     before_value: str = ""
     cdata: bool = False
     json_body: bool = False
     """Instead of parameters there may be a JSON object."""
     open_end: bool = False
     """No call end is needed, and the last value may be open at the end of the answer."""
+    value_end_missing: bool = False
+    """A last value may end with its call only."""
     nested: bool = True
     """A value that holds the beginning of a call goes on to that call's end."""
 
@@ -106,13 +111,17 @@ class XmlCalls(msgspec.Struct, frozen=True):
                 self.parameter.start, *self.call_ends, *self.section_ends
             )
             if begun == self.parameter.start:
-                blanks = yield from self._parameter(tape, tool, arguments)
-            elif self.json_body and not arguments and (yield from tape.peek()) == "{":
-                arguments = yield from arguments_value(tape)
-                blanks = yield from tape.blanks()
+                blanks, over = yield from self._parameter(tape, tool, arguments)
+                if over:
+                    calls.add((tool, arguments))
+                    tape.unread(blanks)
+                    return
             elif begun:
                 calls.add((tool, arguments))
                 return
+            elif self.json_body and not arguments and (yield from tape.peek()) == "{":
+                arguments = yield from arguments_value(tape)
+                blanks = yield from tape.blanks()
             else:
                 yield from self._without_end(tape, arguments)
                 calls.add((tool, arguments))
@@ -129,50 +138,66 @@ class XmlCalls(msgspec.Struct, frozen=True):
         if not arguments and not (yield from tape.ahead(*self.sections, self.call.start)):
             raise MismatchError
 
-    def _parameter(self, tape: Tape, tool: DeclaredTool, arguments: dict[str, Any]) -> Reading[str]:
-        """Reads one parameter, and returns the white space after it."""
+    def _parameter(
+        self, tape: Tape, tool: DeclaredTool, arguments: dict[str, Any]
+    ) -> Reading[tuple[str, bool]]:
+        """Reads one parameter; the white space after it, and whether its call ended with it."""
         key, attributes = yield from self.parameter.read(tape)
         if self.before_value:
             yield from tape.blanks()
+            if self.type_tag and (yield from tape.option(self.type_tag.start)):
+                attributes["type"] = (yield from tape.header(self.type_tag.end)).strip()
+                yield from tape.blanks()
             yield from tape.literal(self.before_value)
         if self.cdata and (yield from tape.option(_CDATA)):
             raw, closed = yield from tape.until("]]>" + self.parameter_end)
             if not closed:
                 raise MismatchError
-            blanks = yield from tape.blanks()
+            blanks, over = (yield from tape.blanks()), False
         else:
-            raw, blanks = yield from self._value(tape)
+            raw, blanks, over = yield from self._value(tape)
         value = typed(raw, _schema(tool, key, attributes))
         if arguments.setdefault(key, value) != value:
             raise MismatchError
-        return blanks
+        return blanks, over
 
-    def _value(self, tape: Tape) -> Reading[tuple[str, str]]:
-        """A value, and the white space after its end."""
+    def _value(self, tape: Tape) -> Reading[tuple[str, str, bool]]:
+        """A value, the white space after its end, and whether the call's end came with it."""
         parts: list[str] = []
         depth = 0
         while True:
-            part, closed = yield from tape.until(self.parameter_end)
+            part, mark = yield from tape.until(self.parameter_end, self.call.start, *self.call_ends)
             parts.append(part)
-            if not closed:
-                if not self.open_end:
-                    raise MismatchError
-                return strip_newline(self._cut("".join(parts)), trailing=False), ""
-            if self.nested:
-                depth = self._depth(part, depth)
+            if not mark and not self.open_end:
+                raise MismatchError
+            if not mark:
+                return strip_newline(self._cut("".join(parts)), trailing=False), "", False
             blanks = ""
-            if depth == 0:
+            if mark == self.call.start:
+                depth += self.nested
+            elif depth and mark in self.call_ends:
+                depth -= 1
+            elif not depth:
                 blanks = yield from tape.blanks()
-                if (yield from self._goes_on(tape, blanks)):
-                    return strip_newline("".join(parts)), blanks
-            parts += (self.parameter_end, blanks)
+                if mark == self.parameter_end and (yield from self._goes_on(tape, blanks)):
+                    return self._plausible("".join(parts)), blanks, False
+                if mark in self.call_ends and (yield from self._is_over(tape)):
+                    return self._plausible("".join(parts)), blanks, True
+            parts += (mark, blanks)
 
-    def _depth(self, part: str, depth: int) -> int:
-        """How many calls of the value are open after `part`."""
-        pattern = "|".join(map(re.escape, (self.call.start, *self.call_ends)))
-        for match in re.finditer(pattern, part):
-            depth = max(0, depth + (1 if match[0] == self.call.start else -1))
-        return depth
+    def _is_over(self, tape: Tape) -> Reading[bool]:
+        """Whether a call's end may stand for a value's, too."""
+        if not self.value_end_missing:
+            return False
+        return not (yield from tape.peek()) or (yield from tape.ahead(*self.section_ends))
+
+    def _plausible(self, value: str) -> str:
+        """The value, unless it has swallowed the end of its own call and the next one."""
+        if not self.nested:
+            for call_end, section_end in product(self.call_ends, self.section_ends):
+                if re.search(rf"{re.escape(call_end)}\s*+{re.escape(section_end)}", value):
+                    raise MismatchError
+        return strip_newline(value)
 
     def _goes_on(self, tape: Tape, blanks: str) -> Reading[bool]:
         following = yield from tape.peek()

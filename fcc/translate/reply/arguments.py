@@ -21,6 +21,7 @@ Mend = Callable[[str], str | None]
 _STRUCTURE = re.compile(r'["{}\[\]]')
 _IN_STRING = re.compile(r'["\\]')
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
+_COMMA_OR_STRING = re.compile(r'"|\\.|,\s*[}\]]', re.DOTALL)
 _OPEN_COMMA = re.compile(r",\s*\Z")
 _BEGIN = re.compile(r'\s*(?:\{\s*(?:["}]|\Z)|\Z)')
 """How JSON arguments can begin: an object, then a key or its end."""
@@ -54,6 +55,16 @@ class Extent:
                 return len(text)
             at = self._step(found.group(), found.end(), len(text))
         return at
+
+    def trailing_comma(self, text: str) -> bool:
+        """Whether, in the `text` that comes next, a comma outside strings ends an object."""
+        string, at = self._string, 1 if self._escaped else 0
+        for found in _COMMA_OR_STRING.finditer(text, at):
+            if found.group() == '"':
+                string = not string
+            elif found.group().startswith(",") and not string:
+                return True
+        return False
 
     def _step(self, mark: str, at: int, size: int) -> int:
         if mark == "\\":
@@ -107,7 +118,7 @@ class ArgumentStream:
         """What of the arguments can be passed on by now."""
         if not fragment or (not self._size and fragment.isspace()):
             return ""
-        if self._held.strip() == "{}":
+        if self._held.strip() == "{}" and not fragment.isspace():
             # Some servers open a call with "{}" as a placeholder before its real arguments.
             self._restart()
         if self._extent.whole and not self._odd:
@@ -115,6 +126,9 @@ class ArgumentStream:
             return ""
         self._odd = self._odd or self._is_odd(fragment)
         end = self._extent.feed(fragment)
+        if self._extent.whole and not self._said and not _object(self._text() + fragment[:end]):
+            # Closed, and no JSON all the same: nothing has been said, so it can be mended.
+            self._odd = True
         if not self._odd and self._extent.whole:
             self._after.append(fragment[end:])
             fragment = fragment[:end]
@@ -134,14 +148,15 @@ class ArgumentStream:
             return True
         if len(fragment) >= self._size > 0 and fragment.startswith(self._text()):
             return True
-        return _TRAILING_COMMA.search(self._held + fragment) is not None
+        text = self._held + fragment
+        return _TRAILING_COMMA.search(text) is not None and self._extent.trailing_comma(text)
 
     def _pass_on(self, fragment: str) -> str:
         if not self._live and not self._extent.whole:
             return ""
         text = self._held + fragment if self._live else self._text()
         self._held = ""
-        if text.strip() == "{}":
+        if not self._said and text.strip() == "{}":
             self._held = text
             return ""
         comma = None if self._extent.in_string else _OPEN_COMMA.search(text)

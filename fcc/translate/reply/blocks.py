@@ -10,7 +10,7 @@ PENDING: the client has not heard of the block, and never will if it has nothing
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -18,6 +18,7 @@ import msgspec
 from typing_extensions import override
 
 from fcc.errors import LocalProtocolError
+from fcc.translate.signature import Kept
 from fcc.wire.events import (
     Block as ContentBlock,
 )
@@ -27,15 +28,16 @@ from fcc.wire.events import (
     BlockStop,
     DeltaType,
     Event,
+    RedactedThinkingBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
 )
 
-__all__ = ["Block", "Phase", "Sign", "Text", "Thinking", "ToolUse"]
+__all__ = ["Block", "Phase", "Redacted", "Sign", "Text", "Thinking", "ToolUse"]
 
-Sign = Callable[[Sequence[msgspec.Raw]], str]
-"""The provider's reasoning entries of a block -> the block's signature."""
+Sign = Callable[[Kept], str]
+"""What has to come back with a block -> the block's signature; "" where nothing has to."""
 
 _EMPTY_INPUT: Final = msgspec.Raw(b"{}")
 
@@ -141,7 +143,12 @@ class Thinking(Block):
     def __init__(self, sign: Sign) -> None:
         super().__init__()
         self._sign = sign
-        self.details: list[msgspec.Raw] = []
+        self.kept = Kept()
+
+    @override
+    def add(self, text: str) -> None:
+        super().add(text)
+        self.kept.texts.append(text)
 
     @override
     def start(self) -> ContentBlock:
@@ -149,7 +156,24 @@ class Thinking(Block):
 
     @override
     def farewell(self) -> list[Event]:
-        return [BlockDelta(self.index, "signature_delta", self._sign(self.details))]
+        return [BlockDelta(self.index, "signature_delta", self._sign(self.kept))]
+
+
+class Redacted(Block):
+    """What has to come back and has no reasoning to show; it is whole from the beginning."""
+
+    def __init__(self, data: str) -> None:
+        super().__init__()
+        self._data = data
+
+    @property
+    @override
+    def waiting(self) -> bool:
+        return self.phase is Phase.PENDING
+
+    @override
+    def start(self) -> ContentBlock:
+        return RedactedThinkingBlock(self._data)
 
 
 class ToolUse(Block):
@@ -159,7 +183,7 @@ class ToolUse(Block):
 
     def __init__(self, id: str, name: str) -> None:
         super().__init__()
-        self._id = id
+        self.id = id
         self._name = name
         self.ended = False
 
@@ -175,4 +199,4 @@ class ToolUse(Block):
 
     @override
     def start(self) -> ContentBlock:
-        return ToolUseBlock(self._id, self._name, _EMPTY_INPUT)
+        return ToolUseBlock(self.id, self._name, _EMPTY_INPUT)

@@ -14,7 +14,7 @@ The rules, and who makes each necessary:
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from fcc.translate.pieces import Arguments, Piece, ToolCall, ToolCallEnd
+from fcc.translate.pieces import Arguments, Piece, ToolCall, ToolCallEnd, ToolCallExtra
 from fcc.translate.reply.arguments import ArgumentStream
 from fcc.translate.tools import DeclaredTool
 from fcc.wire.chat import Function, ToolCallDelta
@@ -83,13 +83,16 @@ class ToolCallAssembler:
         pieces: list[Piece] = []
         for delta in deltas:
             entry = _Entry(delta, self._declared)
-            if delta.function is None and entry.id is None:
+            hollow = delta.function is None and entry.id is None
+            if hollow and entry.extra is None:
                 continue
             call = self._find(entry)
+            if call is None and hollow:
+                continue
             if call is None:
                 call = self._open(entry)
             else:
-                self._join(call, entry)
+                self._join(call, entry, pieces)
             self._advance(call, entry.arguments, pieces)
         return pieces
 
@@ -99,7 +102,7 @@ class ToolCallAssembler:
         for call in self._calls:
             if call.name and not call.ended:
                 self._end(call, pieces, clean=clean)
-            for text in call.arguments.further():
+            for text in call.arguments.further() if call.name else ():
                 pieces += self._whole(call.name or "", text)
         return pieces
 
@@ -139,9 +142,12 @@ class ToolCallAssembler:
     def _latest(self, fits: Callable[[_Call], bool]) -> _Call | None:
         return next((call for call in reversed(self._calls) if fits(call)), None)
 
-    def _join(self, call: _Call, entry: _Entry) -> None:
+    def _join(self, call: _Call, entry: _Entry, pieces: list[Piece]) -> None:
         call.id = call.id or entry.id
-        call.extra = call.extra or entry.extra
+        if entry.extra is not None and call.extra is None:
+            call.extra = entry.extra
+            if call.opened:
+                pieces.append(ToolCallExtra(call.number, entry.extra))
         if entry.name is None or entry.name == call.name:
             return
         if call.name is None:

@@ -169,11 +169,11 @@ class ChunkReader:
             if isinstance(part.get("text"), str):
                 self._say(part["text"], pieces)
             thinking = part.get("thinking")
-            if isinstance(thinking, str):
+            if isinstance(thinking, list):
+                entry = msgspec.Raw(msgspec.json.encode(part))
+                self._reason(_text_of_items(thinking), (entry,), pieces)
+            elif isinstance(thinking, str):
                 self._reason(thinking, (), pieces)
-            elif isinstance(thinking, list):
-                texts = (item.get("text") for item in thinking if isinstance(item, dict))
-                self._reason("".join(t for t in texts if isinstance(t, str)), (), pieces)
 
     def _reasoning_of(self, delta: Delta) -> tuple[str, tuple[msgspec.Raw, ...]]:
         """The reasoning text of the first field that has any, and the entries as they came."""
@@ -224,6 +224,11 @@ def _dialects(names: Sequence[str]) -> tuple[str, ...]:
 def _as_reasoning(pieces: Iterable[Piece]) -> list[Piece]:
     """Text that a scanner of reasoning gives back is reasoning."""
     return [Reasoning(piece.text) if isinstance(piece, Text) else piece for piece in pieces]
+
+
+def _text_of_items(items: list[Any]) -> str:
+    texts = (item.get("text") for item in items if isinstance(item, dict))
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _details_text(delta: Delta) -> str | None:

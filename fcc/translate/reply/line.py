@@ -3,21 +3,35 @@
 A piece is added to the block it belongs to: its call's, else the last in line, else a new one.
 Then the head speaks; while another waits and the head is complete, the head stops and the next
 becomes head. A call whose arguments were cut is never stopped: Claude Code runs a closed block.
+
+What has to come back (`Kept`) goes with the thinking block while that one is the last in line,
+else into a redacted_thinking block before the next block. None follows the last text: Claude Code
+takes the last block's text for its result.
 """
 
 from collections import deque
 
-from fcc.translate.pieces import Arguments, Piece, Reasoning, ToolCall, ToolCallEnd
+import msgspec
+
+from fcc.translate.pieces import (
+    Arguments,
+    Piece,
+    Reasoning,
+    ToolCall,
+    ToolCallEnd,
+    ToolCallExtra,
+)
 from fcc.translate.pieces import Text as TextPiece
-from fcc.translate.reply.blocks import Block, Phase, Sign, Text, Thinking, ToolUse
+from fcc.translate.reply.blocks import Block, Phase, Redacted, Sign, Text, Thinking, ToolUse
 from fcc.translate.reply.ids import ToolIds
+from fcc.translate.signature import Kept
 from fcc.wire.events import Event
 
 __all__ = ["Line"]
 
 
 class Line:
-    """`feed(piece) -> events`; `finish() -> events`."""
+    """`feed(piece) -> events`; `finish(whole) -> events`."""
 
     def __init__(self, ids: ToolIds, sign: Sign) -> None:
         self._ids = ids
@@ -25,6 +39,10 @@ class Line:
         self._line: deque[Block] = deque()
         self._calls: dict[int, ToolUse] = {}
         self._blank: list[str] = []
+        self._kept = Kept()
+        """What has to come back, and no block carries yet."""
+        self._last: Block | None = None
+        """The block that was added last, closed or not."""
         self._opened = 0
         self.called = False
         """Whether a whole call has been made."""
@@ -37,9 +55,9 @@ class Line:
             case Reasoning():
                 self._reasoning(piece)
             case ToolCall():
-                block = ToolUse(self._ids.claim(piece.id), piece.name)
-                self._calls[piece.call] = block
-                self._line.append(block)
+                self._call(piece)
+            case ToolCallExtra():
+                self._extra(self._calls[piece.call], piece.extra)
             case Arguments():
                 self._calls[piece.call].add(piece.text)
             case ToolCallEnd():
@@ -49,8 +67,13 @@ class Line:
                 return []
         return self._speak()
 
-    def finish(self) -> list[Event]:
-        """All leave in order, up to a call that was cut: it stays open, and is the last."""
+    def finish(self, *, whole: bool) -> list[Event]:
+        """All leave in order, up to a call that was cut: it stays open, and is the last.
+
+        `whole`: the answer came to its end, so what has to come back belongs to it.
+        """
+        if whole and isinstance(self._last, ToolUse):
+            self._carry()
         events = self._speak()
         while self._line:
             head = self._line[0]
@@ -74,19 +97,47 @@ class Line:
         block = Text()
         block.add("".join(self._blank) + text)
         self._blank = []
-        self._line.append(block)
+        self._append(block)
 
     def _reasoning(self, piece: Reasoning) -> None:
         last = self._line[-1] if self._line else None
         if isinstance(last, Thinking):
-            block = last
+            last.add(piece.text)
+            last.kept.entries += piece.details
         elif piece.text and not piece.text.isspace():
             block = Thinking(self._sign)
-            self._line.append(block)
+            block.kept, self._kept = self._kept, Kept()
+            block.add(piece.text)
+            block.kept.entries += piece.details
+            self._append(block)
         else:
+            self._kept.entries += piece.details
+
+    def _call(self, piece: ToolCall) -> None:
+        block = ToolUse(self._ids.claim(piece.id), piece.name)
+        self._calls[piece.call] = block
+        if piece.extra is not None:
+            self._extra(block, piece.extra)
+        self._append(block)
+
+    def _extra(self, block: ToolUse, extra: msgspec.Raw) -> None:
+        last = self._line[-1] if self._line else None
+        kept = last.kept if isinstance(last, Thinking) else self._kept
+        kept.calls[block.id] = extra
+
+    def _append(self, block: Block) -> None:
+        self._carry()
+        self._line.append(block)
+        self._last = block
+
+    def _carry(self) -> None:
+        """What has to come back goes into a block of its own."""
+        if not self._kept:
             return
-        block.add(piece.text)
-        block.details += piece.details
+        data = self._sign(self._kept)
+        self._kept = Kept()
+        if data:
+            self._line.append(Redacted(data))
 
     def _speak(self) -> list[Event]:
         events: list[Event] = []

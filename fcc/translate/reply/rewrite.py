@@ -54,12 +54,16 @@ class Rewrites:
         return passed
 
     def _rewrite_of(self, name: str) -> _Rewrite | None:
-        aliases = self._aliases.get(name)
-        if aliases is not None:
-            return lambda arguments: {aliases.get(key, key): arguments[key] for key in arguments}
-        if self._foreground and name in SUBAGENT_TOOLS:
-            return _in_foreground
-        return None
+        aliases = self._aliases.get(name, {})
+        foreground = self._foreground and name in SUBAGENT_TOOLS
+        if not (aliases or foreground):
+            return None
+
+        def rewrite(arguments: dict[str, Any]) -> dict[str, Any]:
+            named = {aliases.get(key, key): value for key, value in arguments.items()}
+            return _in_foreground(named) if foreground else named
+
+        return rewrite
 
 
 def _in_foreground(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,9 @@ MAX_HELD = 512 * 1024
 """Characters held under `implicit_think_open` while no closing tag comes."""
 
 
+_LETTERS = re.IGNORECASE | re.ASCII
+
+
 class _Phase(Enum):
     START = auto()
     INSIDE = auto()
@@ -36,15 +39,17 @@ class ThinkSplitter:
     def __init__(
         self, tags: Sequence[str], *, implicit_open: bool = False, anywhere: bool = False
     ) -> None:
+        tags = [tag.lower() for tag in tags]
         names = "|".join(re.escape(tag) for tag in tags)
-        self._open = re.compile(rf"<({names})>", re.IGNORECASE) if tags else None
-        self._closers = {tag: re.compile(rf"</{re.escape(tag)}>", re.IGNORECASE) for tag in tags}
-        self._any_close = re.compile(rf"</({names})>", re.IGNORECASE)
+        self._open = re.compile(rf"<({names})>", _LETTERS) if tags else None
+        self._closers = {tag: re.compile(rf"</{re.escape(tag)}>", _LETTERS) for tag in tags}
+        self._any_close = re.compile(rf"</({names})>", _LETTERS)
         self._longest = max((len(tag) for tag in tags), default=0) + 3
         self._anywhere = anywhere
         self._held: list[str] = []
         self._size = 0
         self._tag = ""
+        self._tail = ""
         self._trim = False
         self._phase = _Phase.START if tags else _Phase.TEXT
         if tags and implicit_open:
@@ -124,11 +129,12 @@ class ThinkSplitter:
         return None
 
     def _implicit(self, text: str, pieces: list[Piece]) -> str | None:
-        before = self._held[-1][-self._longest :] if self._held else ""
-        found = self._any_close.search(before + text)
+        near = self._tail + text
+        self._tail = near[-self._longest :]
+        found = self._any_close.search(near)
         if found:
             text = self._take() + text
-            found = self._any_close.search(text, max(0, len(text) - len(before + text)))
+            found = self._any_close.search(text, len(text) - len(near))
         if found:
             thinking = text[: found.start()].lstrip()
             opened = self._open.match(thinking) if self._open else None

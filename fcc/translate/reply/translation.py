@@ -122,7 +122,7 @@ class Translation:
                 return ()
             case Failure():
                 self.failure = piece.error
-                return self._line.finish()
+                return self._line.finish(whole=False)
             case Finish():
                 return self._end(piece)
             case ToolCall(name=name) if name in self._names:
@@ -139,7 +139,7 @@ class Translation:
             self.stop_reason = "tool_use"
         sequence = end.stop_sequence if self.stop_reason == "stop_sequence" else None
         delta = StopDelta(self.stop_reason, sequence)
-        return [*self._line.finish(), MessageDelta(delta, self._usage()), MessageStop()]
+        return [*self._line.finish(whole=True), MessageDelta(delta, self._usage()), MessageStop()]
 
     def _usage(self) -> MessageUsage:
         """As reported; what the provider did not report, as estimated."""

@@ -4,7 +4,7 @@ Pure, and the same for the same request: no clock, no chance. A longer conversat
 the same messages as the shorter one did, so that providers' prefix caches keep fitting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 
 from fcc.errors import RequestError
 from fcc.settings.profile import Ask, Model
+from fcc.translate.request.changes import tools_after
 from fcc.translate.request.choice import Choice, choose
 from fcc.translate.request.content import Reader, UserTurn
 from fcc.translate.request.limits import (
@@ -21,13 +22,15 @@ from fcc.translate.request.limits import (
     sampling,
     stop,
 )
-from fcc.translate.request.parts import ChatMessage, text_part
+from fcc.translate.request.parts import ChatMessage, limit_breakpoints, text_part
 from fcc.translate.request.reasoning import reasoning_fields
+from fcc.translate.request.session import session_fields
 from fcc.translate.request.system import reminder, system_message, system_text
 from fcc.translate.request.tools import Offer, offer
 from fcc.translate.request.turns import Turns
+from fcc.translate.signature import RETURNED, tag
 from fcc.translate.tools import DeclaredTool
-from fcc.wire.messages import Message, MessagesRequest
+from fcc.wire.messages import Block, Message, MessagesRequest
 
 __all__ = ["Body", "translate"]
 
@@ -63,11 +66,16 @@ def translate(
 
 def _translate(request: MessagesRequest, model: Model, extra: Mapping[str, Any]) -> Body:
     ask = model.ask
-    offered = offer(bytes(request.tools), ask)
+    offered = offer(tools_after(bytes(request.tools), request.messages), ask)
     choice = choose(offered, request.tool_choice, ask)
-    reader = Reader(ask, offered.aliases)
+    returned = tag(model) if ask.reasoning_history in RETURNED else None
+    reader = Reader(ask, offered.aliases, returned)
     messages = _messages(request, ask, reader, choice)
-    declined = [*(f"tool {name}" for name in offered.declined), *dict.fromkeys(reader.declined)]
+    declined = [
+        *(f"tool {name}" for name in offered.declined),
+        *dict.fromkeys(reader.declined),
+        *(f"field {name}" for name in request.unsupported),
+    ]
     fields: dict[str, Any] = {"model": model.name, "messages": messages}
     if choice.offer.sent:
         fields["tools"] = choice.offer.sent
@@ -92,7 +100,7 @@ def _messages(
     request: MessagesRequest, ask: Ask, reader: Reader, choice: Choice
 ) -> list[ChatMessage]:
     turns = Turns(ask)
-    for message in request.messages:
+    for message in _seen(request):
         if message.role == "assistant":
             turns.assistant(reader.assistant(message))
         elif message.role == "user":
@@ -103,7 +111,30 @@ def _messages(
     turns.user(UserTurn([], [text_part(word) for word in words if word]))
     notes = _notes(choice.offer)
     system = system_message(request.system, notes, cache_control=ask.cache_control)
-    return [*([system] if system else []), *turns.finish()]
+    messages = [*([system] if system else []), *turns.finish()]
+    if ask.cache_control:
+        limit_breakpoints(messages)
+    return messages
+
+
+def _seen(request: MessagesRequest) -> Iterator[Message]:
+    """The messages that the model still sees, with the breakpoint at the end of all."""
+    users = [place for place, message in enumerate(request.messages) if message.role == "user"]
+    for place, message in enumerate(request.messages):
+        gone = message.clear_at == "next_user_message" and users and users[-1] > place
+        if gone and message.role == "system":
+            continue
+        if request.cache_control is not None and users and place == users[-1]:
+            message = _with_breakpoint(message, request.cache_control)  # noqa: PLW2901
+        yield message
+
+
+def _with_breakpoint(message: Message, cache_control: dict[str, Any]) -> Message:
+    said = message.content
+    blocks = [Block(type="text", text=said)] if isinstance(said, str) else list(said or ())
+    if blocks:
+        blocks[-1] = msgspec.structs.replace(blocks[-1], cache_control=cache_control)
+    return Message(message.role, blocks)
 
 
 def _say_system(turns: Turns, text: str, ask: Ask) -> None:
@@ -128,6 +159,7 @@ def _limits(request: MessagesRequest, model: Model, declined: list[str]) -> dict
         **stop(request, ask, declined),
         **reasoning_fields(request, ask, limit),
         **format_fields(request, ask),
+        **session_fields(request, ask),
     }
 
 

@@ -13,6 +13,8 @@ class Call(msgspec.Struct):
     id: str
     name: str
     arguments: str
+    extra: msgspec.Raw | None = None
+    """The `extra_content` that the provider sent with the call."""
 
 
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])

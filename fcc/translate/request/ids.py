@@ -8,16 +8,28 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 
+from fcc.translate.foreign_ids import original
+
 __all__ = ["RULES", "IdRule"]
 
 IdRule = Callable[[str], str]
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NINE = re.compile(r"[a-zA-Z0-9]{9}")
 
 
 def _keep(id: str) -> str:
     return id if 0 < len(id) <= 64 else "call_" + _hash(id)[:24]
+
+
+def _original(id: str) -> str:
+    own = original(id)
+    return own if own != id else _keep(id)
+
+
+def _anthropic(id: str) -> str:
+    return id if _LETTERS.fullmatch(id) else "call_" + _hash(id)[:24]
 
 
 def _openai40(id: str) -> str:
@@ -40,7 +52,9 @@ def _hash(id: str) -> str:
 
 
 RULES: dict[str, IdRule] = {
-    "keep": _keep,  # Kimi wants its own `functions.NAME:IDX` back
+    "keep": _keep,
+    "original": _original,  # Kimi wants its own `functions.NAME:IDX` back
+    "anthropic": _anthropic,  # "should match pattern ^[a-zA-Z0-9_-]+$"
     "openai40": _openai40,
     "mistral9": _mistral9,  # "must be a-z, A-Z, 0-9, with a length of 9"
 }

@@ -1,15 +1,16 @@
 """How do images and documents reach a provider, or what stands in their place?"""
 
 from base64 import b64decode
-from typing import Any
 
-from fcc.translate.request.parts import Part, texts
+from fcc.translate.request.parts import Part
 from fcc.wire.messages import Block, Source
 
 __all__ = [
     "DOCUMENT_BELOW",
     "IMAGE_BELOW",
+    "IMAGE_LOST",
     "IMAGE_OMITTED",
+    "document_head",
     "document_text",
     "file_part",
     "image_part",
@@ -50,34 +51,35 @@ def file_part(block: Block) -> Part | None:
     source = block.source
     if not isinstance(source, Source) or source.type != "base64" or not source.data:
         return None
+    if source.media_type not in (None, "application/pdf"):
+        return None
     name = block.title or "document.pdf"
     data = _data_url(source, "application/pdf")
     return {"type": "file", "file": {"filename": name, "file_data": data}}
 
 
+def document_head(block: Block) -> list[str]:
+    """What is said of a document before its own words."""
+    return [line for line in (block.title, block.context) if line]
+
+
 def document_text(block: Block) -> str:
     """What can be read of a document, under its title; a visible marker where that is nothing."""
-    head = [line for line in (block.title, block.context) if line]
-    return "\n".join([*head, _source_text(block.source)])
+    return "\n".join([*document_head(block), _source_text(block.source)])
 
 
 def _source_text(source: Source | str | None) -> str:
     if not isinstance(source, Source):
         return "[document omitted: it has no source]"
-    if source.type == "text" and source.data is not None:
-        return source.data
-    if source.content is not None:
-        return _content_text(source.content)
+    own = source.data if source.type == "text" else source.content
+    words = own if isinstance(own, str) else source.extracted
+    if words is not None:
+        return words
     if source.url:
         return f"[document at {source.url}: not fetched]"
+    if source.file_id:
+        return f"[document {source.file_id} omitted: files can't be reached through this provider]"
     return _data_text(source)
-
-
-def _content_text(content: str | list[Any]) -> str:
-    if isinstance(content, str):
-        return content
-    inner = [item for item in content if isinstance(item, dict)]
-    return "\n".join(texts(item for item in inner if isinstance(item.get("text"), str)))
 
 
 def _data_text(source: Source) -> str:

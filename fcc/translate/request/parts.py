@@ -7,17 +7,45 @@ is a string wherever no part needs the list: many chat templates know strings on
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-__all__ = ["ChatMessage", "Part", "content", "is_blank", "text_part", "texts"]
+__all__ = [
+    "ChatMessage",
+    "Part",
+    "content",
+    "is_blank",
+    "limit_breakpoints",
+    "mark",
+    "text_part",
+    "texts",
+]
 
 Part = dict[str, Any]
 ChatMessage = dict[str, Any]
 
 
-def text_part(text: str, cache_control: dict[str, Any] | None = None) -> Part:
-    """Text, with the client's cache breakpoint where there is one."""
-    if cache_control is None:
-        return {"type": "text", "text": text}
-    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+MAX_BREAKPOINTS = 4
+"""Of the prompt cache, in one request: Anthropic's limit."""
+
+
+def text_part(text: str) -> Part:
+    """Text as a part."""
+    return {"type": "text", "text": text}
+
+
+def mark(parts: Sequence[Part], cache_control: dict[str, Any]) -> None:
+    """Puts the client's cache breakpoint at the end of the parts, where a text stands."""
+    if parts and "text" in parts[-1]:
+        ttl = cache_control.get("ttl")
+        kept = {"ttl": ttl} if isinstance(ttl, str) else {}
+        parts[-1]["cache_control"] = {"type": "ephemeral", **kept}
+
+
+def limit_breakpoints(messages: Iterable[ChatMessage]) -> None:
+    """Takes the earliest away of more breakpoints than are allowed: the later cover more."""
+    contents = (message.get("content") for message in messages)
+    parts = [part for said in contents if isinstance(said, list) for part in said]
+    marked = [part for part in parts if isinstance(part, dict) and "cache_control" in part]
+    for part in marked[:-MAX_BREAKPOINTS]:
+        del part["cache_control"]
 
 
 def content(parts: Sequence[Part], between: str = "\n") -> str | list[Part]:

@@ -1,4 +1,4 @@
-"""How is a provider told to think, and how does it get its earlier reasoning back?
+"""How is a provider told to think?
 
 Sources: OpenRouter's and Ollama's API references, api-docs.deepseek.com (thinking mode),
 docs.z.ai (thinking mode), ai.google.dev/gemini-api/docs/openai, and for NVIDIA NIM
@@ -12,10 +12,9 @@ import msgspec
 
 from fcc.settings.profile import Ask
 from fcc.translate.request.named import named
-from fcc.translate.request.parts import ChatMessage
 from fcc.wire.messages import MessagesRequest
 
-__all__ = ["HISTORY", "KNOBS", "Knob", "Wish", "reasoning_fields"]
+__all__ = ["KNOBS", "Knob", "Wish", "reasoning_fields"]
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -46,8 +45,14 @@ def _wish(request: MessagesRequest) -> Wish | None:
         return Wish(on=False)
     if thinking.type not in ("enabled", "adaptive", "between_tools"):
         return None
-    effort = request.output_config.effort if request.output_config is not None else None
-    return Wish(on=True, effort=effort, budget=thinking.budget_tokens)
+    return Wish(on=True, effort=_effort_word(request), budget=thinking.budget_tokens)
+
+
+def _effort_word(request: MessagesRequest) -> str | None:
+    """The last one said: system messages change it in mid-conversation."""
+    configs = [request.output_config, *(message.output_config for message in request.messages)]
+    words = [config.effort for config in configs if config is not None and config.effort]
+    return words[-1] if words else None
 
 
 def reasoning_fields(request: MessagesRequest, ask: Ask, limit: int | None) -> dict[str, Any]:
@@ -139,37 +144,3 @@ KNOBS: dict[str, Knob] = {
     "prompt_mode": _prompt_mode,  # Mistral's magistral
 }
 """What a profile's `ask.reasoning` may name. A word that `ask.effort` maps to "" isn't sent."""
-
-
-History = Callable[[str, ChatMessage], ChatMessage]
-
-
-def _forget(_: str, message: ChatMessage) -> ChatMessage:
-    return message
-
-
-def _think_tags(reasoning: str, message: ChatMessage) -> ChatMessage:
-    if not reasoning:
-        return message
-    said = message.get("content") or ""
-    return {**message, "content": f"<think>\n{reasoning}\n</think>\n\n{said}".rstrip()}
-
-
-def _reasoning_content(reasoning: str, message: ChatMessage) -> ChatMessage:
-    # DeepSeek and Moonshot refuse tool calls without the field, even an empty one.
-    if not reasoning and "tool_calls" not in message:
-        return message
-    return {**message, "reasoning_content": reasoning}
-
-
-def _reasoning(reasoning: str, message: ChatMessage) -> ChatMessage:
-    return {**message, "reasoning": reasoning} if reasoning else message
-
-
-HISTORY: dict[str, History] = {
-    "none": _forget,
-    "think_tags": _think_tags,
-    "reasoning_content": _reasoning_content,
-    "reasoning": _reasoning,
-}
-"""What a profile's `ask.reasoning_history` may name: where the reasoning of a turn goes."""

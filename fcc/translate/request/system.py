@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from fcc.translate.request.parts import ChatMessage, Part, content, is_blank, text_part
+from fcc.translate.request.foreign import foreign_text
+from fcc.translate.request.parts import ChatMessage, Part, content, is_blank, mark, text_part
 from fcc.wire.messages import Block
 
 __all__ = ["reminder", "system_message", "system_text"]
@@ -35,9 +36,12 @@ def _parts(said: str | list[Block] | None, *, cache_control: bool) -> list[Part]
         said = [Block(type="text", text=said)]
     result = []
     for block in said or ():
-        text = _without_billing(block.text or "")
+        text = _without_billing(block.text or foreign_text(block))
         if not is_blank(text):
-            result.append(text_part(text, block.cache_control if cache_control else None))
+            part = text_part(text)
+            if cache_control and block.cache_control is not None:
+                mark([part], block.cache_control)
+            result.append(part)
     return result
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from fcc.settings.profile import Ask
 from fcc.translate.request.calls import Call
 from fcc.translate.request.content import AssistantTurn, Result, UserTurn
+from fcc.translate.request.history import HISTORY
 from fcc.translate.request.ids import RULES as ID_RULES
 from fcc.translate.request.ids import IdRule
 from fcc.translate.request.named import named
-from fcc.translate.request.parts import ChatMessage, Part, content, text_part, texts
-from fcc.translate.request.reasoning import HISTORY
+from fcc.translate.request.parts import ChatMessage, Part, content, mark, text_part, texts
 
 __all__ = ["NO_CONTENT", "NO_RESULT", "PREFILL", "Turns"]
 
@@ -51,8 +51,8 @@ class Turns:
             self._silent(turn)
             return
         if self._silence is not None:
-            turn.reasoning = self._silence.reasoning + turn.reasoning
-            self._silence = None
+            self._silence.join(turn)
+            turn, self._silence = self._silence, None
         # An open call must be answered right after its message: only a merge keeps that true.
         merged = self._ask.merge_turns or bool(self._waiting)
         if self._since or (self._assistant is not None and not merged):
@@ -107,7 +107,8 @@ class Turns:
     def _say(self, role: str, parts: list[Part]) -> None:
         if self._silence is not None and self._since:
             # Without it two user turns that were never one would become one.
-            silence = AssistantTurn([NO_CONTENT], self._silence.reasoning, [])
+            silence = self._silence
+            silence.texts.append(NO_CONTENT)
             self._close()
             self._assistant = silence
         self._since = True
@@ -153,7 +154,7 @@ class Turns:
             message["content"] = None if self._ask.no_content == "null" else ""
         if turn.calls:
             message["tool_calls"] = list(map(_tool_call, turn.calls, ids))
-        return self._with_reasoning("\n".join(turn.reasoning), message)
+        return self._with_reasoning(turn, message)
 
 
 def _unique(calls: list[Call], fit: IdRule) -> list[str]:
@@ -177,8 +178,9 @@ def _tool_call(call: Call, id: str) -> ChatMessage:
 def _tool_message(id: str, result: Result | None) -> ChatMessage:
     text = NO_RESULT if result is None else result.text
     said: str | list[Part] = text
-    if result is not None and result.cached:
-        said = [text_part(text, {"type": "ephemeral"})]
+    if result is not None and result.cache_control is not None:
+        said = [text_part(text)]
+        mark(said, result.cache_control)
     return {"role": "tool", "tool_call_id": id, "content": said}
 
 

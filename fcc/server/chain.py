@@ -1,0 +1,64 @@
+"""A request and the providers that may answer it, one after the other, before content is out."""
+
+from collections.abc import Callable, Sequence
+
+from loguru import logger
+
+from fcc.errors import PromptTooLongError, UpstreamError
+from fcc.server.exchange import Exchange, Sink
+from fcc.server.plan import Plan
+from fcc.server.record import Record
+from fcc.server.sticky import Sticky
+from fcc.settings.routing import Route
+
+__all__ = ["Chain"]
+
+
+class Chain:
+    """`run(sink)` asks the routes in turn; the last one's failure is what the client is told."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        plan: Callable[[Route], Plan],
+        record: Record,
+        sticky: Sticky,
+        session: str,
+    ) -> None:
+        begin = sticky.first(session, routes[0].asked) % len(routes)
+        self._routes = [*routes[begin:], *routes[:begin]]
+        self._begin = begin
+        self._plan = plan
+        self._record = record
+        self._sticky = sticky
+        self._session = session
+        self.first = self._planned(0)
+        """The first plan: what it can't be made of is an error before anything is asked."""
+
+    async def run(self, sink: Sink) -> None:
+        """Raises UpstreamError; what went out by then stays out."""
+        for place, route in enumerate(self._routes):
+            self._record.route = route
+            try:
+                plan = self.first if place == 0 else self._planned(place)
+                resting = plan.lane.resting() if place < len(self._routes) - 1 else None
+                if resting is not None:
+                    raise resting
+                await Exchange(plan, self._record).run(sink)
+            except UpstreamError as error:
+                last = place == len(self._routes) - 1
+                if last or sink.content or isinstance(error, PromptTooLongError):
+                    raise
+                self._fell_back(route, error)
+            else:
+                chosen = (self._begin + place) % len(self._routes)
+                self._sticky.remember(self._session, route.asked, chosen)
+                return
+
+    def _planned(self, place: int) -> Plan:
+        return self._plan(self._routes[place])
+
+    def _fell_back(self, route: Route, error: UpstreamError) -> None:
+        where = f"{route.profile.name}/{route.model.name}"
+        self._record.fallbacks.append(f"{where} {error.status} {error.error_type}")
+        logger.warning("{} failed, the next of the fallback is asked: {}", where, error)
