@@ -25,7 +25,8 @@ from fcc.translate.pieces import Text
 from fcc.translate.reply.reader import Reader
 from fcc.translate.request import ids, names
 from fcc.translate.request.body import translate
-from fcc.translate.request.reasoning import HISTORY, KNOBS
+from fcc.translate.request.history import HISTORY
+from fcc.translate.request.reasoning import KNOBS
 from fcc.translate.request.schema import rules
 from fcc.translate.request.turns import PREFILL
 from fcc.wire.messages import decode_request

@@ -46,7 +46,9 @@ def translation_for(expect: dict[str, Any], **reply: Any) -> Translation:
     )
     reader = Reader(Source("Provider", "model"), Reply(**known, **reply), context)
     message = Message("msg_1", "claude", MessageUsage(7, 1))
-    return Translation(reader, message, sign=lambda _details: "signed", context=context)
+    return Translation(
+        reader, message, sign=lambda kept: "signed" if kept.texts else "", context=context
+    )
 
 
 def schema(types: dict[str, Any]) -> dict[str, Any]:

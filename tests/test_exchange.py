@@ -1,0 +1,275 @@
+"""Attempts until content has gone out, and what a client is told when there are none left."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from fcc.errors import (
+    BadRequestError,
+    BillingError,
+    CutError,
+    Fix,
+    OverloadedError,
+    PromptTooLongError,
+    RateLimitedError,
+    RefusedKeyError,
+    RefusedModelError,
+    RefusedPermissionError,
+    StalledError,
+    UnreachableError,
+    UpstreamServerError,
+)
+from fcc.settings.profile import Retry
+from tests.clock import now, virtually
+from tests.conftest import Ask, app_of, profile_of, scripted
+from tests.grammar import content, read
+from tests.scripted import ASKED, CLAUDE_CODE, DONE, Scripted, chunk, text
+
+
+async def ask(client: Any, headers: Any = None, **fields: Any) -> tuple[int, Any, Any]:
+    """Status, headers, and the message or the error."""
+    response = await client.post("/v1/messages", json={**ASKED, **fields}, headers=headers)
+    return response.status, response.headers, await response.json()
+
+
+def words(message: dict[str, Any]) -> str:
+    return "".join(block["text"] for block in message["content"])
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        UpstreamServerError("x"), OverloadedError("x"), RateLimitedError("x"), UnreachableError("x"),
+        StalledError("x"), [CutError("x")], [chunk(role="assistant"), CutError("x")], [],
+        [DONE], [chunk(role="assistant"), chunk(content=" "), StalledError("x")],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_fails_before_the_first_content_is_tried_again(
+    connect: Ask, failure: Any, stream: bool
+) -> None:
+    backend = Scripted(failure, failure, text("at last"))
+    client = await connect(backend=backend)
+    response = await client.post("/v1/messages", json={**ASKED, "stream": stream})
+    assert response.status == 200
+    assert len(backend.bodies) == 3
+    assert backend.bodies[0] == backend.bodies[1] == backend.bodies[2]
+    if stream:
+        assert content(read(await response.read())) == [{"type": "text", "text": "at last"}]
+    else:
+        assert words(await response.json()) == "at last"
+
+
+async def test_what_fails_after_content_is_never_tried_again(connect: Ask) -> None:
+    backend = Scripted([chunk(content="half"), CutError("x")], text("whole"))
+    client = await connect(backend=backend)
+    response = await client.post("/v1/messages", json={**ASKED, "stream": True})
+    seen = read(await response.read())
+    assert len(backend.bodies) == 1
+    assert seen.error["type"] == "api_error"
+
+
+async def test_an_answer_that_goes_out_whole_can_be_tried_again_at_any_point(connect: Ask) -> None:
+    backend = Scripted([chunk(content="half"), CutError("x")], text("whole"))
+    status, _, message = await ask(await connect(backend=backend))
+    assert (status, words(message)) == (200, "whole")
+
+
+async def test_attempts_end(connect: Ask) -> None:
+    backend = Scripted(UpstreamServerError("the provider's words"))
+    app = app_of(profile_of(retry=Retry(attempts=4, base=0.0)))
+    status, headers, error = await ask(await connect(app, backend))
+    assert len(backend.bodies) == 4
+    assert status == 502
+    assert error["type"] == "error"
+    assert error["error"]["type"] == "api_error"
+    assert "the provider's words" in error["error"]["message"]
+    assert headers["x-should-retry"] in ("true", "false")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (RefusedKeyError("x"), 401, "authentication_error"),
+        (BillingError("x"), 402, "billing_error"),
+        (RefusedPermissionError("x"), 403, "permission_error"),
+        (RefusedModelError("x"), 404, "not_found_error"),
+        (BadRequestError("x"), 400, "invalid_request_error"),
+        (BadRequestError("x", status=422), 422, "invalid_request_error"),
+        (RateLimitedError("x", retryable=False), 429, "rate_limit_error"),
+    ],
+)
+async def test_what_is_permanent_is_told_at_once_and_to_claude_code_as_424(
+    connect: Ask, error: Any, status: int, kind: str
+) -> None:
+    backend = Scripted(error)
+    client = await connect(backend=backend)
+    got, headers, body = await ask(client)
+    assert (got, body["error"]["type"]) == (status, kind)
+    assert headers["x-should-retry"] == "false"
+    assert len(backend.bodies) == 1
+    got, headers, body = await ask(client, CLAUDE_CODE, stream=True)
+    assert (got, body["error"]["type"]) == (424, kind)
+    assert headers["x-should-retry"] == "false"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PromptTooLongError("prompt is too long: 200 tokens > 100 maximum"),
+        BadRequestError("input length and `max_tokens` exceed context limit: 1 + 2 > 2"),
+    ],
+)
+async def test_what_claude_code_mends_by_itself_stays_a_400(connect: Ask, error: Any) -> None:
+    status, _, body = await ask(await connect(backend=Scripted(error)), CLAUDE_CODE)
+    assert status == 400
+    assert body["error"]["message"].startswith(error.message)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(OverloadedError("x"), 529), (RateLimitedError("x"), 429), (UpstreamServerError("x", status=500), 500),
+     (UnreachableError("x"), 502), (StalledError("x"), 504)],
+)  # fmt: skip
+async def test_what_may_pass_keeps_its_status_for_everybody(
+    connect: Ask, error: Any, status: int
+) -> None:
+    client = await connect(app_of(profile_of(retry=Retry(attempts=1))), Scripted(error))
+    assert (await ask(client))[0] == (await ask(client, CLAUDE_CODE))[0] == status
+
+
+@pytest.mark.parametrize(("asked", "told"), [(61.2, "62"), (3600.0, "3600"), (31.0, "31")])
+async def test_a_wait_that_is_too_long_is_told_in_whole_seconds(
+    connect: Ask, asked: float, told: str
+) -> None:
+    backend = Scripted(RateLimitedError("x", retry_after=asked))
+    status, headers, _ = await ask(await connect(backend=backend))
+    assert (status, headers["retry-after"]) == (429, told)
+    assert len(backend.bodies) == 1
+
+
+async def test_a_wait_of_no_time_is_told_as_a_second(connect: Ask) -> None:
+    app = app_of(profile_of(retry=Retry(attempts=1)))
+    error = OverloadedError("x", retry_after=0.0)
+    _, headers, _ = await ask(await connect(app, Scripted(error)))
+    assert headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_an_error_has_one_request_id_everywhere(connect: Ask, stream: bool) -> None:
+    client = await connect(backend=Scripted(BadRequestError("words")))
+    _, headers, body = await ask(client, stream=stream)
+    assert headers["request-id"] == body["request_id"]
+    assert body["error"]["message"] == f"words (request_id={headers['request-id']})"
+    assert headers["content-type"].startswith("application/json")
+
+
+async def test_a_secret_in_an_error_is_not_told(connect: Ask) -> None:
+    error = BadRequestError("bad key sk-abcdefghijklmnopqrstuvwxyz123456")
+    _, _, body = await ask(await connect(backend=Scripted(error)))
+    assert "abcdefghijklmnop" not in json.dumps(body)
+
+
+def fixable(**fix: Any) -> BadRequestError:
+    error = BadRequestError("refused")
+    error.fix = Fix(**fix)
+    return error
+
+
+async def test_a_refusal_that_says_what_to_change_is_obeyed_once_and_remembered(
+    connect: Ask,
+) -> None:
+    backend = Scripted(fixable(max_tokens=50), text("a"), text("b"))
+    client = await connect(backend=backend)
+    assert words((await ask(client))[2]) == "a"
+    assert words((await ask(client))[2]) == "b"
+    assert [body["max_tokens"] for body in backend.bodies] == [100, 50, 50]
+
+
+async def test_a_refusal_that_says_the_same_twice_is_told(connect: Ask) -> None:
+    backend = Scripted(fixable(max_tokens=50), fixable(max_tokens=20))
+    assert (await ask(await connect(backend=backend)))[0] == 400
+    assert len(backend.bodies) == 2
+
+
+async def test_a_change_that_changes_nothing_is_no_reason_to_ask_again(connect: Ask) -> None:
+    backend = Scripted(fixable(drop_field="nothing"))
+    assert (await ask(await connect(backend=backend)))[0] == 400
+    assert len(backend.bodies) == 1
+
+
+# On a clock that jumps.
+
+
+def play(scene: Any, *answers: Any, **profile: Any) -> Any:
+    async def main() -> Any:
+        server = TestServer(app_of(profile_of(**profile)))
+        async with TestClient(server) as client:
+            backend = scripted(server.app, Scripted(*answers))
+            began = now()
+            result = await scene(client)
+            return result, [round(at - began, 1) for at in backend.times]
+
+    return virtually(main())
+
+
+def test_a_providers_own_wait_is_kept_to() -> None:
+    refused = RateLimitedError("x", retry_after=7.0)
+    _, times = play(ask, refused, refused, text("hi"))
+    assert times == [0, 7, 14]
+
+
+def test_without_a_wait_of_its_own_attempts_are_spread() -> None:
+    retry = Retry(attempts=4, base=2.0)
+    (status, _, _), times = play(ask, UpstreamServerError("x"), retry=retry)
+    assert status == 502
+    gaps = [late - early for early, late in zip(times, times[1:], strict=False)]
+    assert len(gaps) == 3
+    for n, gap in enumerate(gaps):
+        assert 2.0**n - 0.2 <= gap <= 2.0 ** (n + 1) + 0.2
+
+
+def test_a_providers_wait_is_kept_to_by_all_of_its_requests() -> None:
+    async def scene(client: Any) -> None:
+        first = asyncio.create_task(ask(client))
+        await asyncio.sleep(1)
+        second = asyncio.create_task(ask(client))
+        await asyncio.gather(first, second)
+
+    _, times = play(scene, RateLimitedError("x", retry_after=10.0), text("hi"))
+    assert times[0] == 0
+    assert min(times[1:]) >= 10
+
+
+def test_one_requests_failure_does_not_delay_another() -> None:
+    async def scene(client: Any) -> None:
+        first = asyncio.create_task(ask(client))
+        await asyncio.sleep(1)
+        await ask(client)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+    _, times = play(scene, UpstreamServerError("x"), text("hi"), retry=Retry(base=20.0))
+    assert times == [0, 1]
+
+
+async def test_a_request_that_is_abandoned_while_it_waits_asks_no_more(connect: Ask) -> None:
+    backend = Scripted(RateLimitedError("x", retry_after=25.0))
+    client = await connect(backend=backend)
+    task = asyncio.create_task(ask(client))
+    while not backend.bodies:
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(backend.bodies) == 1
+
+
+async def test_the_record_of_a_request_counts_its_retries(connect: Ask, logged: list[str]) -> None:
+    client = await connect(backend=Scripted(UpstreamServerError("x"), text("hi")))
+    await ask(client)
+    (line,) = [line for line in logged if "claude-opus" in line]
+    assert "retries 1" in line
+    assert "-> test/m 200" in line
