@@ -12,7 +12,7 @@ from fcc.errors import ConfigError, NotFoundError
 from fcc.settings.files import Providers, load_config
 from fcc.settings.keys import Keys
 
-__all__ = ["doctor"]
+__all__ = ["doctor", "examined"]
 
 _EPILOG = """\b
 Examples:
@@ -41,11 +41,21 @@ def doctor(
     as_json: bool,
 ) -> None:
     """Check configuration, key, network, models, daemon and Claude Code."""
+    findings = _findings(provider, model, base_url, config_path, deep=deep)
+    sys.exit(1 if _shown(findings, as_json=as_json) else 0)
+
+
+def examined(provider: str) -> bool:
+    """Show what the quick checks find; whether any fails."""
+    return _shown(_findings(provider, None, None, None, deep=False), as_json=False)
+
+
+def _shown(findings: Iterator[Finding], *, as_json: bool) -> bool:
     failed = False
-    for finding in _findings(provider, model, base_url, config_path, deep=deep):
+    for finding in findings:
         failed = failed or finding.verdict is Verdict.FAIL
         _show(finding, as_json=as_json)
-    sys.exit(1 if failed else 0)
+    return failed
 
 
 def _findings(

@@ -16,12 +16,34 @@ from fcc.errors import ConfigError
 
 __all__ = ["cli", "main"]
 
-_COMMANDS: Final = {
-    "doctor": "Check configuration, key, network, models, daemon and Claude Code.",
-    "providers": "List the providers and what each needs.",
-    "serve": "Start the gateway.",
+_SECTIONS: Final = {
+    "Use": {
+        "claude": "Start Claude Code through the daemon, which is started if none runs.",
+        "env": "Print the environment that Claude Code needs.",
+        "serve": "Start the gateway.",
+    },
+    "Set up": {
+        "init": "Choose provider, key and models, and write them down.",
+        "providers": "List the providers and what each needs.",
+        "models": "List, search and choose the models that a provider offers.",
+        "config": "Show, edit and check the configuration.",
+    },
+    "Look": {
+        "doctor": "Check configuration, key, network, models, daemon and Claude Code.",
+        "status": "Show whether the daemon runs, and how busy it is.",
+        "logs": "Show what the daemon said.",
+    },
+    "Steer": {
+        "reload": "Let the daemon read its configuration again.",
+        "stop": "End the daemon; open answers may finish first.",
+    },
 }
-"""Command -> its line in --help; the module `fcc.cli.COMMAND` has it under the same name."""
+"""Section of --help -> command -> its line there; the module `fcc.cli.COMMAND` has it under the
+same name."""
+
+_COMMANDS: Final = {
+    name: line for commands in _SECTIONS.values() for name, line in commands.items()
+}
 
 
 class _Commands(click.Group):
@@ -41,8 +63,10 @@ class _Commands(click.Group):
 
     @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
+        widest = max(map(len, _COMMANDS))
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), commands[name]) for name in commands])
 
     @override
     def resolve_command(
@@ -57,6 +81,8 @@ class _Commands(click.Group):
 
 _EPILOG = """\b
 Examples:
+  fcc init                           a few questions, and all is set up
+  fcc claude                         Claude Code through fcc
   fcc serve                          the configured provider, or the first that is ready
   fcc serve --provider openrouter
   fcc serve --provider custom --base-url http://localhost:8000/v1 --model my-model

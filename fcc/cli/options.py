@@ -14,7 +14,7 @@ from fcc.settings.keys import Keys
 from fcc.settings.profile import Profile
 from fcc.settings.routing import Router
 
-__all__ = ["Choice", "choose", "chosen_provider", "provider_options"]
+__all__ = ["Choice", "checked_url", "choose", "chosen_provider", "provider_options"]
 
 
 def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,7 +52,13 @@ class Choice(msgspec.Struct, frozen=True):
 
     def router(self) -> Router:
         """Raises ConfigError for a target in `models` that can't be read."""
-        return Router(self.providers, self.profile, self.config.models, model=self.model)
+        return Router(
+            self.providers,
+            self.profile,
+            self.config.models,
+            model=self.model,
+            fallback=self.config.fallback,
+        )
 
 
 def choose(
@@ -88,13 +94,14 @@ def chosen_provider(
         name, notice = first_ready(providers, keys)
     profile = providers.get(name)
     if base_url:
-        profile = msgspec.structs.replace(profile, base_url=_checked(base_url))
+        profile = msgspec.structs.replace(profile, base_url=checked_url(base_url))
     if not profile.base_url and not profile.embedded:
         raise ConfigError(f"{name} needs --base-url (for example http://localhost:8000/v1)")
     return profile, notice
 
 
-def _checked(base_url: str) -> str:
+def checked_url(base_url: str) -> str:
+    """A base URL as profiles have it. Raises ConfigError."""
     scheme, _, rest = base_url.partition("://")
     if scheme not in ("http", "https") or not rest.strip("/"):
         raise ConfigError(f"--base-url must begin with http:// or https://, not {base_url!r}")

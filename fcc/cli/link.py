@@ -1,0 +1,171 @@
+"""Which daemon does Claude Code talk to, with which models behind it? One is started if need be."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+import click
+import msgspec
+
+from fcc.cli.client import Link
+from fcc.cli.local import NotFccError, address, ask, health, reachable, running_daemon
+from fcc.cli.options import Choice, chosen_provider
+from fcc.errors import ConfigError, NotFoundError
+from fcc.settings.capabilities import read_capabilities
+from fcc.settings.config import Config
+from fcc.settings.files import Providers, load_config
+from fcc.settings.keys import Keys
+from fcc.settings.places import log_file, private_dir
+from fcc.settings.profile import Model, Profile
+from fcc.settings.routing import TIERS, Router
+from fcc.settings.running import Running, Tier
+
+__all__ = ["config_of", "link_to", "started", "tiers_of"]
+
+_PATIENCE = 30.0
+"""Seconds for a daemon to be ready: a busy machine may need some."""
+
+_LARGEST_LOG = 5_000_000
+"""Bytes: a larger log is put aside when a daemon starts."""
+
+
+def config_of(path: Path | None) -> Config:
+    """config.toml with what the environment says of address and token. Raises ConfigError."""
+    config, keys = load_config(path), Keys()
+    port = keys.variable("FCC_PORT")
+    if port and not port.isdecimal():
+        raise ConfigError(f"FCC_PORT must be a number, not {port!r}")
+    server = msgspec.structs.replace(
+        config.server,
+        host=keys.variable("FCC_HOST") or config.server.host,
+        port=int(port) if port else config.server.port,
+    )
+    token = keys.variable("FCC_AUTH_TOKEN") or config.auth_token
+    return msgspec.structs.replace(config, server=server, auth_token=token)
+
+
+def tiers_of(router: Router) -> dict[str, Tier]:
+    """Where each of Claude Code's families goes, with the smallest window that is known."""
+    tiers = {}
+    for name in TIERS:
+        try:
+            route = router.route(f"claude-{name}")
+        except NotFoundError:
+            continue
+        target = f"{route.profile.name}/{route.model.name}"
+        window = _window(route.profile, route.model)
+        tiers[name] = Tier(target, window, route.model.max_output_tokens)
+    return tiers
+
+
+def _window(profile: Profile, model: Model) -> int | None:
+    probed = read_capabilities(profile.name, model.name, profile.base_url)
+    windows = [model.context_window, probed.context_window if probed else None]
+    return min((window for window in windows if window), default=None)
+
+
+def link_to(running: Running | None, config: Config, provider: str = "", model: str = "") -> Link:
+    """The daemon with the models it serves by itself, or those of `provider` or `model`.
+
+    Raises ConfigError.
+    """
+    url = reachable(running.url) if running else address(config.server.host, config.server.port)
+    token = config.auth_token or "fcc"
+    tiers = running.tiers if running and not provider and not model else {}
+    patience = 0.0
+    if not tiers:
+        choice = _choice(config, provider or (running.provider if running else ""), model)
+        tiers, patience = tiers_of(choice.router()), choice.profile.timeouts.read
+    if running:
+        tiers = _with_offered_windows(tiers, url, token)
+    return Link(url, token, tiers, patience)
+
+
+def _choice(config: Config, provider: str, model: str) -> Choice:
+    providers, keys = Providers(), Keys()
+    profile, notice = chosen_provider(providers, keys, provider or config.provider, None)
+    return Choice(config, providers, keys, profile, model, notice)
+
+
+def _with_offered_windows(tiers: dict[str, Tier], url: str, token: str) -> dict[str, Tier]:
+    """Where nothing is known of a window, the provider may tell it in its list of models."""
+    if all(tier.context_window for tier in tiers.values()):
+        return tiers
+    try:
+        _, said = ask(url, "/v1/models?limit=1000", token=token, patience=4.0)
+    except (OSError, NotFccError):
+        return tiers
+    windows = dict(_offered(said.get("data", []) if isinstance(said, dict) else []))
+    return {
+        name: tier
+        if tier.context_window
+        else msgspec.structs.replace(tier, context_window=windows.get(tier.target))
+        for name, tier in tiers.items()
+    }
+
+
+def _offered(models: Iterable[object]) -> Iterable[tuple[str, int]]:
+    for model in models:
+        if isinstance(model, dict) and isinstance(model.get("max_input_tokens"), int):
+            yield str(model.get("id")).removeprefix("anthropic/"), model["max_input_tokens"]
+
+
+def started(config: Config, options: Iterable[str]) -> Running:
+    """A daemon in the background, ready. Raises ConfigError with its last words if it isn't."""
+    import subprocess
+
+    path = log_file()
+    command = [sys.executable, "-m", "fcc", "serve", *options]
+    with _opened(path) as log:
+        begin = log.tell()
+        process = subprocess.Popen(  # noqa: S603 - this very program
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "FCC_LOG_FILE": str(path),
+                "FCC_HOST": config.server.host,
+                "FCC_PORT": str(config.server.port),
+            },
+        )
+    url = address(config.server.host, config.server.port)
+    limit = time.monotonic() + _PATIENCE
+    while time.monotonic() < limit:
+        running = _ready(config, url)
+        if running:
+            return running
+        if process.poll() is not None:
+            raise ConfigError(f"the daemon did not start: {_last_words(path, begin)}")
+        time.sleep(0.05)
+    process.terminate()
+    raise ConfigError(f"the daemon was not ready after {_PATIENCE:.0f} s; see {path}")
+
+
+def _ready(config: Config, url: str) -> Running | None:
+    try:
+        return running_daemon(config) if health(url, patience=1.0) else None
+    except NotFccError as error:
+        raise ConfigError(
+            f"{error}: choose another port with FCC_PORT or in config.toml"
+        ) from error
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The log to append to, readable by its owner alone."""
+    private_dir(path.parent)
+    if path.exists() and path.stat().st_size > _LARGEST_LOG:
+        path.replace(path.with_suffix(".log.1"))
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+
+
+def _last_words(path: Path, begin: int) -> str:
+    with path.open("rb") as log:
+        log.seek(begin)
+        lines = log.read().decode("utf-8", "replace").strip().splitlines()
+    return click.unstyle(lines[-1]).removeprefix("fcc: ") if lines else f"it said nothing in {path}"

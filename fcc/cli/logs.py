@@ -1,0 +1,67 @@
+"""`fcc logs`: what the daemon said."""
+
+import os
+import shutil
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+import click
+
+from fcc.cli.daemon_options import found, port_option
+from fcc.settings.places import log_file
+from fcc.settings.running import Running, alive
+
+__all__ = ["logs"]
+
+_EPILOG = """\b
+Examples:
+  fcc logs
+  fcc logs -f -n 5
+"""
+
+
+@click.command(epilog=_EPILOG)
+@port_option
+@click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C, or the daemon's end.")
+@click.option("--lines", "-n", type=click.IntRange(0), default=50, help="How many (50).")
+def logs(port: int | None, follow: bool, lines: int) -> None:
+    """Show what the daemon said."""
+    _, running = found(port)
+    if running is not None and running.service:
+        _journal(running.service, follow=follow, lines=lines)
+    path = Path(running.log) if running is not None and running.log else log_file()
+    if running is not None and running.pid and not running.log:
+        click.echo(f"the fcc at {running.url} was started by hand: its terminal has its log")
+        return
+    if not path.is_file():
+        click.echo(f"there is no log yet at {path}")
+        return
+    with path.open(encoding="utf-8", errors="replace") as log:
+        click.echo("".join(deque(log, maxlen=lines)), nl=False)
+        if follow:
+            _follow(log, running)
+
+
+def _follow(log: IO[str], running: Running | None) -> None:
+    while True:
+        said = log.read()
+        if said:
+            click.echo(said, nl=False)
+        elif running is None or not alive(running):
+            return
+        else:
+            time.sleep(0.1)
+
+
+def _journal(service: str, *, follow: bool, lines: int) -> None:
+    """Go over to journalctl, which has what a service says."""
+    binary = shutil.which("journalctl")
+    whose = ["--user"] if service == "user" else []
+    command = ["journalctl", *whose, "-u", "fcc", "-n", str(lines), *(["-f"] if follow else [])]
+    if binary is None:
+        click.echo(f"the service's log is where its service manager keeps it ({' '.join(command)})")
+        sys.exit(1)
+    os.execv(binary, command)  # noqa: S606 - found on the PATH, as a shell would

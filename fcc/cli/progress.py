@@ -1,0 +1,22 @@
+"""What is going on, while it takes its time: a line on the terminal that goes away again."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+__all__ = ["doing"]
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """`what ...` on stderr, if that is a terminal, until this is left."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    click.echo(f"{what} ...", err=True, nl=False)
+    try:
+        yield
+    finally:
+        click.echo("\r\x1b[2K", err=True, nl=False)
