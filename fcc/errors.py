@@ -24,6 +24,7 @@ __all__ = [
     "RefusedKeyError",
     "RefusedModelError",
     "RefusedPermissionError",
+    "RefusedSizeError",
     "RequestError",
     "RequestTooLargeError",
     "StalledError",
@@ -190,6 +191,13 @@ class BadRequestError(RefusedError):
 
 class PromptTooLongError(BadRequestError):
     """The input does not fit the model's context window; the wording makes clients compact."""
+
+
+class RefusedSizeError(BadRequestError):
+    """The request's body is larger than the provider takes."""
+
+    status = 413
+    error_type = "request_too_large"
 
 
 class RefusedKeyError(RefusedError):

@@ -19,6 +19,7 @@ from fcc.errors import (
     OverloadedError,
     PromptTooLongError,
     RateLimitedError,
+    RefusedSizeError,
     UpstreamError,
     UpstreamServerError,
 )
@@ -161,9 +162,9 @@ def _judged(case: _Case) -> UpstreamError:
         hopeless = _hopeless(case)
         wait = None if hopeless else _wait(case)
         return error(text, status=status, retryable=not hopeless, retry_after=wait)
-    status = 413 if error is BadRequestError and case.status == 413 else None
-    wait = _wait(case) if error.retryable else None
-    return error(text, status=status, retry_after=wait)
+    if error is BadRequestError and case.status == 413:
+        error = RefusedSizeError
+    return error(text, retry_after=_wait(case) if error.retryable else None)
 
 
 def _too_long(case: _Case, over: Overflow) -> UpstreamError:
