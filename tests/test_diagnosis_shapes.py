@@ -15,6 +15,7 @@ from fcc.errors import (
     RefusedKeyError,
     RefusedModelError,
     RefusedPermissionError,
+    RefusedSizeError,
     StalledError,
     UpstreamServerError,
 )
@@ -110,8 +111,8 @@ REFUSALS = [
                      "type": "tokens", "code": "rate_limit_exceeded"}}, RateLimitedError, 429,
      "reduce your message size"),
     (413, "<html><head><title>413 Request Entity Too Large</title></head></html>",
-     BadRequestError, 413, "413 Request Entity Too Large"),
-    (413, "", BadRequestError, 413, "empty body"),
+     RefusedSizeError, 413, "413 Request Entity Too Large"),
+    (413, "", RefusedSizeError, 413, "empty body"),
     # billing
     (403, {"error": {"message": "Your account balance is insufficient", "type":
                      "exceeded_current_quota_error"}}, BillingError, 402, "add credit"),
