@@ -12,7 +12,7 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from fcc.errors import CutError, FccError, StalledError
+from fcc.errors import CutError, FccError, StalledError, UpstreamError
 from fcc.server.problems import error_event, is_claude_code
 from fcc.server.record import Record
 from fcc.wire.events import (
@@ -99,8 +99,12 @@ class StreamedAnswer:
         self._due = self._open_at_last
         self._arm()
 
-    async def send(self, events: list[Event]) -> None:
-        """Write the events, all in one."""
+    async def send(self, events: list[Event], failure: UpstreamError | None = None) -> None:
+        """Write the events, all in one; `failure` is why the answer ends with them."""
+        if failure is not None and self._passes_on(failure):
+            events = _unended(events)
+        if not events:
+            return
         if not self.opened:
             await self._open()
         self.content = True
@@ -111,15 +115,19 @@ class StreamedAnswer:
     async def fail(self, error: FccError) -> None:
         """The answer ends here, and says so.
 
-        Claude Code goes on by itself after a connection that breaks behind whole blocks, while an
+        Claude Code asks again by itself after a connection that breaks inside a block, while an
         error event ends its turn: there, a cut is passed on as what it is.
         """
-        cut = isinstance(error, CutError | StalledError) and self.content
-        if cut and is_claude_code(self._request.headers.get("user-agent", "")):
+        if self.content and self._passes_on(error):
             if self._request.transport is not None:
                 self._request.transport.close()
             return
         await self.response.write(frame(error_event(error, self._record.request_id)))
+
+    def _passes_on(self, error: FccError) -> bool:
+        """Whether the client gets a cut as a cut."""
+        cut = isinstance(error, CutError | StalledError)
+        return cut and is_claude_code(self._request.headers.get("user-agent", ""))
 
     def _noted(self, events: list[Event]) -> list[Event]:
         """`events` without a second message_start; remembers which block is open."""
@@ -174,6 +182,23 @@ class StreamedAnswer:
             return _PING
         self._pings = 0
         return frame(BlockDelta(self._block.index, delta, ""))
+
+
+def _unended(events: list[Event]) -> list[Event]:
+    """`events` without the end of the block that was cut.
+
+    Claude Code keeps a stopped block, and then asks for the rest of the answer, at most three
+    times; an open one it discards, and asks for the whole answer again.
+    """
+    kept = len(events)
+    while kept and _ends_a_block(events[kept - 1]):
+        kept -= 1
+    return events[:kept]
+
+
+def _ends_a_block(event: Event) -> bool:
+    signed = isinstance(event, BlockDelta) and event.type == "signature_delta"
+    return signed or isinstance(event, BlockStop)
 
 
 def _kind(start: BlockStart | None) -> str:

@@ -31,8 +31,8 @@ class Sink(Protocol):
     def waiting(self) -> None:
         """It refused; another attempt follows."""
 
-    async def send(self, events: list[Event]) -> None:
-        """More of the answer."""
+    async def send(self, events: list[Event], failure: UpstreamError | None = None) -> None:
+        """More of the answer; `failure` is why it ends with these events, if it broke off."""
 
 
 class Exchange:
@@ -114,7 +114,7 @@ class Exchange:
                 events = translation.feed(raw) if raw else translation.finish()
             if events:
                 self._record.first_byte()
-                await sink.send(events)
+                await sink.send(events, translation.failure)
                 if sink.content:
                     # Nothing will be tried again.
                     self._body = b""

@@ -118,7 +118,7 @@ class _Collected:
     def waiting(self) -> None:
         """The same."""
 
-    async def send(self, events: list[Event]) -> None:
+    async def send(self, events: list[Event], failure: UpstreamError | None = None) -> None:
         """Another attempt begins anew."""
         if isinstance(events[0], MessageStart):
             self._accumulator = Accumulator()
