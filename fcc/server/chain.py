@@ -32,15 +32,17 @@ class Chain:
         self._record = record
         self._sticky = sticky
         self._session = session
-        self.first = self._planned(0)
+        self.first = self._first_planned()
         """The first plan: what it can't be made of is an error before anything is asked."""
 
     async def run(self, sink: Sink) -> None:
         """Raises UpstreamError; what went out by then stays out."""
         for place, route in enumerate(self._routes):
+            if place < self._skipped:
+                continue
             self._record.route = route
             try:
-                plan = self.first if place == 0 else self._planned(place)
+                plan = self.first if place == self._skipped else self._planned(place)
                 resting = plan.lane.resting() if place < len(self._routes) - 1 else None
                 if resting is not None:
                     raise resting
@@ -54,6 +56,18 @@ class Chain:
                 chosen = (self._begin + place) % len(self._routes)
                 self._sticky.remember(self._session, route.asked, chosen)
                 return
+
+    def _first_planned(self) -> Plan:
+        """The plan of the first route that has one: a provider without its key has none."""
+        self._skipped = 0
+        while True:
+            try:
+                return self._planned(self._skipped)
+            except UpstreamError as error:
+                if self._skipped == len(self._routes) - 1:
+                    raise
+                self._fell_back(self._routes[self._skipped], error)
+                self._skipped += 1
 
     def _planned(self, place: int) -> Plan:
         return self._plan(self._routes[place])

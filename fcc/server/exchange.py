@@ -94,7 +94,10 @@ class Exchange:
                 async with asyncio.timeout(timeouts.total):
                     await self._attempt(door, translation, sink)
         except TimeoutError:
-            return StalledError(f"{self._plan.source.who} took longer than {timeouts.total:.0f} s")
+            slow = StalledError(f"{self._plan.source.who} took longer than {timeouts.total:.0f} s")
+            if sink.content and (events := translation.finish(slow)):
+                await sink.send(events, slow)
+            return slow
         except UpstreamError as error:
             return error
         return translation.failure

@@ -119,7 +119,9 @@ class _Collected:
         """The same."""
 
     async def send(self, events: list[Event], failure: UpstreamError | None = None) -> None:
-        """Another attempt begins anew."""
+        """Another attempt begins anew; one that broke off is not sent at all."""
+        if failure is not None:
+            return
         if isinstance(events[0], MessageStart):
             self._accumulator = Accumulator()
         self._accumulator.feed(events)

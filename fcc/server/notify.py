@@ -47,7 +47,8 @@ def inherited_socket(environ: Mapping[str, str] = os.environ) -> socket.socket |
     """The listening socket that systemd opened for this process, if it did."""
     if environ.get("LISTEN_PID") != str(os.getpid()):
         return None
-    if not environ.get("LISTEN_FDS", "0").isdecimal() or int(environ["LISTEN_FDS"]) < 1:
+    handed_over = environ.get("LISTEN_FDS", "")
+    if not handed_over.isdecimal() or int(handed_over) < 1:
         return None
     listening = socket.socket(fileno=_FIRST_FD)
     listening.set_inheritable(False)

@@ -1,5 +1,6 @@
 """Which models a provider offers: its GET /models, asked when somebody wants to know."""
 
+import asyncio
 import time
 from typing import Final
 
@@ -15,6 +16,9 @@ __all__ = ["Catalog"]
 _FRESH: Final = 300.0
 """Seconds for which an answer is believed."""
 
+_FRESH_FAILURE: Final = 5.0
+"""Seconds for which silence is believed: a local server may be starting."""
+
 _PATIENCE: Final = aiohttp.ClientTimeout(total=2.0)
 """Claude Code waits 3 s for its list."""
 
@@ -28,14 +32,17 @@ class Catalog:
         self._headers = dict(profile.headers)
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
-        self._asked = float("-inf")
+        self._fresh_until = float("-inf")
+        self._asking = asyncio.Lock()
         self._entries: list[CatalogEntry] = []
 
     async def models(self) -> list[CatalogEntry]:
         """What is on offer, as of the last few minutes."""
-        if self._url and time.monotonic() - self._asked > _FRESH:
-            self._asked = time.monotonic()
-            self._entries = await self._ask() or self._entries
+        async with self._asking:
+            if self._url and time.monotonic() > self._fresh_until:
+                found = await self._ask()
+                self._fresh_until = time.monotonic() + (_FRESH if found else _FRESH_FAILURE)
+                self._entries = found or self._entries
         return self._entries
 
     async def _ask(self) -> list[CatalogEntry]:

@@ -95,8 +95,12 @@ class ChunkReader:
         return [*pieces, *self._counts(), end]
 
     def abort(self) -> list[Piece]:
-        """What is held and certain, and the usage, when the answer broke off."""
-        return [*self._rest(clean=False, truncated=False), *self._counts()]
+        """What is held and certain, and the usage, when the answer broke off.
+
+        Where nothing has been said, what is held is not said either: another attempt may follow.
+        """
+        held = self._rest(clean=False, truncated=False) if self.said else []
+        return [*held, *self._counts()]
 
     def _rest(self, *, clean: bool, truncated: bool) -> list[Piece]:
         pieces: list[Piece] = []
