@@ -55,6 +55,7 @@ class Fcc:
             input=stdin,
             capture_output=True,
             text=True,
+            check=False,
             timeout=60,
         )
 

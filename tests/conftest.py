@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from aioresponses import aioresponses
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 from loguru import logger
 
 from fcc.server.app import new_app
@@ -26,6 +27,9 @@ KEY = "sk-secret-of-the-provider"
 
 AT_ONCE = Retry(base=0.0)
 """Attempts without a pause."""
+
+settings.register_profile("shared machine", deadline=None)
+settings.load_profile("shared machine")
 
 Client = TestClient[web.Request, web.Application]
 NewApp = Callable[..., web.Application]
@@ -47,12 +51,12 @@ def profile_of(**fields: Any) -> Profile:
 
 def app_of(
     profile: Profile | None = None,
-    config: Config = Config(),
+    config: Config | None = None,
     environ: dict[str, str] | None = None,
     folder: Path | None = None,
 ) -> web.Application:
     """The application for one provider; it reads no file but those of `folder`."""
-    profile = profile or profile_of()
+    profile, config = profile or profile_of(), config or Config()
     keys = Keys({"TEST_KEY": KEY} if environ is None else environ, Path("/nowhere/fcc.env"))
     providers = Providers(folder or Path("/nowhere"))
     return new_app(config, Router(providers, profile, config.models), keys)

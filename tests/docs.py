@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from fcc.cli.main import _SECTIONS
 from fcc.settings.files import Providers, shipped_dir
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,16 @@ def providers_table() -> str:
         shown = " / ".join(f"`{model}`" for model in models if model)
         loaded = "what is loaded" if profile.local else "`--model`"
         rows.append(f"| `{name}` | {profile.label} | {key} | {shown or loaded} |")
+    return "\n".join(rows)
+
+
+def commands_table() -> str:
+    rows = ["| command | what it does |", "|---|---|"]
+    rows += [
+        f"| `fcc {name}` | {line} |"
+        for commands in _SECTIONS.values()
+        for name, line in commands.items()
+    ]
     return "\n".join(rows)
 
 

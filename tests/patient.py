@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 KEY = "sk-valid-key-0123456789"
 MODEL = "acme/coder-2"
@@ -66,9 +66,11 @@ class Server:
         self.http.daemon_threads = True
         self.port = self.http.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
-        self._thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread = threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.02}
+        )
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -153,7 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _refusal(body: dict[str, Any], ills: Ills) -> tuple[int, dict[str, Any]] | None:
     if body["model"] not in ills.offers:
-        return 404, {"message": f"The model `{body['model']}` does not exist", "code": "model_not_found"}
+        return 404, {
+            "message": f"The model `{body['model']}` does not exist",
+            "code": "model_not_found",
+        }
     if not body["messages"]:
         return 400, {"message": "messages must not be empty"}
     asked, prompt = body.get("max_tokens", 16), _tokens(body)

@@ -15,7 +15,10 @@ from msgspec import structs
 from fcc.errors import RefusedKeyError
 from fcc.server.gateway import GATEWAY
 from fcc.settings.config import Config, ServerOptions
+from fcc.settings.files import Providers
+from fcc.settings.keys import Keys
 from fcc.settings.profile import Facts, Profile
+from fcc.settings.routing import Router
 from tests.conftest import KEY, Ask, app_of, profile_of
 from tests.grammar import content, read
 from tests.scripted import ASKED, DONE, Scripted, call, chunk, data, text, usage
@@ -511,3 +514,21 @@ async def test_a_client_that_leaves_in_the_middle_of_a_write_is_no_bug(
         await asyncio.sleep(0)
     assert "a bug in fcc" not in "".join(logged)
     assert "499" in logged[0]
+
+
+async def test_another_configuration_keeps_what_is_known_of_a_provider_that_stays(
+    connect: Ask,
+) -> None:
+    client = await connect(app_of(), Scripted(text("hi")))
+    gateway = client.app[GATEWAY]
+    before = gateway.lane(gateway.router.default)
+    for profile, environ, kept in (
+        (profile_of(), {"TEST_KEY": KEY}, True),
+        (profile_of(title="Changed"), {"TEST_KEY": KEY}, False),
+        (profile_of(title="Changed"), {"TEST_KEY": "another"}, False),
+    ):
+        router = Router(Providers(Path("/nowhere")), profile)
+        gateway.replace(gateway.config, router, Keys(environ, Path("/nowhere/fcc.env")))
+        after = gateway.lane(gateway.router.default)
+        assert (after is before) is kept
+        before = after

@@ -241,8 +241,8 @@ def answers(draw: st.DrawFn) -> tuple[list[Piece], list[tuple[str, dict]], bool]
         queues.append([ToolCall(number, name), *parts, ToolCallEnd(number)])
     if not whole and queues:
         queues[-1].pop()
-    for _ in range(draw(st.integers(0, 6))):
-        queues.append([draw(st.builds(Text, _WORDS) | st.builds(Reasoning, _WORDS))])
+    words = st.builds(Text, _WORDS) | st.builds(Reasoning, _WORDS)
+    queues += [[piece] for piece in draw(st.lists(words, max_size=6))]
     order = draw(st.permutations([i for i, queue in enumerate(queues) for _ in queue]))
     return [queues[i].pop(0) for i in order], wanted, whole
 
@@ -293,9 +293,10 @@ def test_text_and_reasoning_between_calls_keep_their_order(
 # The whole chain, from chunks to events.
 
 TOOLS = (DeclaredTool("Read"), DeclaredTool("Bash"))
+CONTEXT = Context(tools=TOOLS)
 
 
-def answer_of(*raws: bytes, context: Context = Context(tools=TOOLS), **reply: Any) -> Seen:
+def answer_of(*raws: bytes, context: Context = CONTEXT, **reply: Any) -> Seen:
     translation = Translation(
         Reader(Source("P", "m"), Reply(**reply), context),
         Message("msg_1", "claude", MessageUsage(7, 1)),

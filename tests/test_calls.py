@@ -67,157 +67,159 @@ def assembled(*chunks: list[Any], clean: bool = True, live: bool = True, **how: 
 A, B = '{"a":1}', '{"b":2}'
 
 
+# fmt: off
+ASSEMBLED: dict[str, tuple[list[Any], list[Any]]] = {
+    "the book's way": (
+        [[entry("", "Read", "c1", 0)], [entry('{"a"', index=0)], [entry(":1}", index=0)]],
+        [("Read", "c1", A)],
+    ),
+    "a whole call in one chunk (Groq, Mistral, Ollama, Gemini, xAI)": (
+        [[entry(A, "Read", "c1", 0)]],
+        [("Read", "c1", A)],
+    ),
+    "interleaved": (
+        [
+            [entry("", "Read", "c1", 0)], [entry("", "Bash", "c2", 1)], [entry('{"a"', index=0)],
+            [entry('{"b"', index=1)], [entry(":1}", index=0)], [entry(":2}", index=1)],
+        ],
+        [("Read", "c1", A), ("Bash", "c2", B)],
+    ),
+    "index always 0, whole calls (NIM)": (
+        [[entry(A, "Read", "c1", 0)], [entry(B, "Read", "c2", 0)]],
+        [("Read", "c1", A), ("Read", "c2", B)],
+    ),
+    "index always 0, other names, no ids": (
+        [[entry(A, "Read", index=0)], [entry(B, "Bash", index=0)]],
+        [("Read", None, A), ("Bash", None, B)],
+    ),
+    "two entries of index 0 in one array (Ollama)": (
+        [[entry(A, "Read", "c1", 0), entry(B, "Bash", "c2", 0)]],
+        [("Read", "c1", A), ("Bash", "c2", B)],
+    ),
+    "no index (Gemini)": (
+        [[entry(A, "Read", "c1")], [entry(B, "Read", "c2")]],
+        [("Read", "c1", A), ("Read", "c2", B)],
+    ),
+    "no index, in fragments": (
+        [[entry("", "Read", "c1")], [entry('{"a"')], [entry(":1}")], [entry(B, "Bash")]],
+        [("Read", "c1", A), ("Bash", None, B)],
+    ),
+    "index -1 (SGLang)": (
+        [[entry("", "Read", "c1", -1)], [entry(A, index=-1)]],
+        [("Read", "c1", A)],
+    ),
+    "an index that is no number": (
+        [[entry("", "Read", "c1", "0")], [entry(A, index=True)]],
+        [("Read", "c1", A)],
+    ),
+    "the first index is 1": (
+        [[entry("", "Read", "c1", 1)], [entry(A, index=1)]],
+        [("Read", "c1", A)],
+    ),
+    "id empty on continuation (DashScope)": (
+        [[entry("", "Read", "c1", 0)], [entry(A, "", "", 0)]],
+        [("Read", "c1", A)],
+    ),
+    'id "null" (Mistral)': (
+        [[entry(A, "Read", "null", 0)]],
+        [("Read", None, A)],
+    ),
+    "id late": (
+        [[entry("", "Read", index=0)], [entry(A, id="c1", index=0)]],
+        [("Read", None, A)],
+    ),
+    "a fresh id on every fragment (LM Studio)": (
+        [[entry("", "Read", "c1", 0)], [entry('{"a"', None, "c2", 0)], [entry(":1}", "", "c3", 0)]],
+        [("Read", "c1", A)],
+    ),
+    "a fresh id on every fragment, no index": (
+        [[entry("", "Read", "c1")], [entry('{"a"', None, "c2")], [entry(":1}", None, "c3")]],
+        [("Read", "c1", A)],
+    ),
+    "name and id on every fragment (minimax-m2.7 on NIM)": (
+        [[entry("", "Read", "c1", 0)], [entry('{"a"', "Read", "c1", 0)], [entry(":1}", "Read", "c1", 0)]],
+        [("Read", "c1", A)],
+    ),
+    "name on every fragment, fresh ids": (
+        [[entry('{"a"', "Read", "c1", 0)], [entry(":1}", "Read", "c2", 0)]],
+        [("Read", "c1", A)],
+    ),
+    "name empty first (vmlx)": (
+        [[entry("", "", "c1", 0)], [entry("", "Read", None, 0)], [entry(A, index=0)]],
+        [("Read", "c1", A)],
+    ),
+    "name after the arguments": (
+        [[entry('{"a"', None, "c1", 0)], [entry(":1}", "Read", None, 0)]],
+        [("Read", "c1", A)],
+    ),
+    "name split (Gemini gateways)": (
+        [[entry("", "Wr", "c1", 0)], [entry("", "ite", None, 0)], [entry(A, index=0)]],
+        [("Write", "c1", A)],
+    ),
+    "a hollow entry (LM Studio)": (
+        [[{"index": 0}], [entry(A, "Read", "c1", 0)], [{"index": 0}], [{}]],
+        [("Read", "c1", A)],
+    ),
+    "a hollow entry with an empty function": (
+        [[{"index": 0, "function": {}}], [entry(A, "Read", "c1", 0)]],
+        [("Read", "c1", A)],
+    ),
+    "a null function": (
+        [[{"index": 0, "id": "c1", "function": None}], [entry(A, "Read", index=0)]],
+        [("Read", "c1", A)],
+    ),
+    "a control token in the name (LM Studio)": (
+        [[entry(A, "[TOOL_CALLS]Read", "c1", 0)], [entry(B, "functions.Bash", "c2", 1)],
+         [entry(A, "<|tool|>Write", "c3", 2)]],
+        [("Read", "c1", A), ("Bash", "c2", B), ("Write", "c3", A)],
+    ),
+    "arguments as an object (MiniMax)": ([[entry({"a": 1}, "Read", "c1", 0)]], [("Read", "c1", A)]),
+    "arguments null": (
+        [[{"index": 0, "id": "c1", "function": {"name": "Read", "arguments": None}}]],
+        [("Read", "c1", "{}")],
+    ),
+    "no arguments": ([[entry(None, "Read", "c1", 0)]], [("Read", "c1", "{}")]),
+    "empty arguments": ([[entry("", "Read", "c1", 0)]], [("Read", "c1", "{}")]),
+    "cumulative arguments (Baidu)": (
+        [[entry('{"a"', "Read", "c1", 0)], [entry('{"a":1', index=0)], [entry(A, index=0)]],
+        [("Read", "c1", A)],
+    ),
+    "arguments twice (MiMo)": (
+        [[entry(A, "Read", "c1", 0)], [entry(A, index=0)]],
+        [("Read", "c1", A)],
+    ),
+    "several objects under one index (GPT-5.4 through proxies)": (
+        [[entry('{"a":1}{"b":2}', "Read", "c1", 0)]],
+        [("Read", "c1", A), ("Read", None, B)],
+    ),
+    "a placeholder first": (
+        [[entry("{}", "Read", "c1", 0)], [entry(A, index=0)]],
+        [("Read", "c1", A)],
+    ),
+    "an undeclared tool keeps its name": (
+        [[entry("", "Frobnicate", "c1", 0)], [entry(A, index=0)]],
+        [("Frobnicate", "c1", A)],
+    ),
+    "an undeclared tool without arguments": ([[entry("", "Frob", "c1", 0)]], [("Frob", "c1", "{}")]),
+    "an unknown id that continues by index": (
+        [[entry("", "Read", "c1", 0)], [entry("", "Bash", "c2", 1)], [entry(A, None, "x", 0)],
+         [entry(B, None, "y", 1)]],
+        [("Read", "c1", A), ("Bash", "c2", B)],
+    ),
+    "continuation by id alone": (
+        [[entry("", "Read", "c1", 0)], [entry("", "Bash", "c2", 1)], [entry(A, None, "c1")],
+         [entry(B, None, "c2")]],
+        [("Read", "c1", A), ("Bash", "c2", B)],
+    ),
+    "nothing that has a name": ([[entry(A, index=0)], [entry(B, index=1)]], []),
+    "two objects and no name": ([[entry(A + B, index=0)]], []),
+    "no entries": ([[], []], []),
+}
+# fmt: on
+
+
 @pytest.mark.parametrize("live", [True, False])
-@pytest.mark.parametrize(
-    ("chunks", "want"),
-    {
-        "the book's way": (
-            [[entry("", "Read", "c1", 0)], [entry('{"a"', index=0)], [entry(":1}", index=0)]],
-            [("Read", "c1", A)],
-        ),
-        "a whole call in one chunk (Groq, Mistral, Ollama, Gemini, xAI)": (
-            [[entry(A, "Read", "c1", 0)]],
-            [("Read", "c1", A)],
-        ),
-        "interleaved": (
-            [
-                [entry("", "Read", "c1", 0)], [entry("", "Bash", "c2", 1)], [entry('{"a"', index=0)],
-                [entry('{"b"', index=1)], [entry(":1}", index=0)], [entry(":2}", index=1)],
-            ],
-            [("Read", "c1", A), ("Bash", "c2", B)],
-        ),
-        "index always 0, whole calls (NIM)": (
-            [[entry(A, "Read", "c1", 0)], [entry(B, "Read", "c2", 0)]],
-            [("Read", "c1", A), ("Read", "c2", B)],
-        ),
-        "index always 0, other names, no ids": (
-            [[entry(A, "Read", index=0)], [entry(B, "Bash", index=0)]],
-            [("Read", None, A), ("Bash", None, B)],
-        ),
-        "two entries of index 0 in one array (Ollama)": (
-            [[entry(A, "Read", "c1", 0), entry(B, "Bash", "c2", 0)]],
-            [("Read", "c1", A), ("Bash", "c2", B)],
-        ),
-        "no index (Gemini)": (
-            [[entry(A, "Read", "c1")], [entry(B, "Read", "c2")]],
-            [("Read", "c1", A), ("Read", "c2", B)],
-        ),
-        "no index, in fragments": (
-            [[entry("", "Read", "c1")], [entry('{"a"')], [entry(":1}")], [entry(B, "Bash")]],
-            [("Read", "c1", A), ("Bash", None, B)],
-        ),
-        "index -1 (SGLang)": (
-            [[entry("", "Read", "c1", -1)], [entry(A, index=-1)]],
-            [("Read", "c1", A)],
-        ),
-        "an index that is no number": (
-            [[entry("", "Read", "c1", "0")], [entry(A, index=True)]],
-            [("Read", "c1", A)],
-        ),
-        "the first index is 1": (
-            [[entry("", "Read", "c1", 1)], [entry(A, index=1)]],
-            [("Read", "c1", A)],
-        ),
-        "id empty on continuation (DashScope)": (
-            [[entry("", "Read", "c1", 0)], [entry(A, "", "", 0)]],
-            [("Read", "c1", A)],
-        ),
-        'id "null" (Mistral)': (
-            [[entry(A, "Read", "null", 0)]],
-            [("Read", None, A)],
-        ),
-        "id late": (
-            [[entry("", "Read", index=0)], [entry(A, id="c1", index=0)]],
-            [("Read", None, A)],
-        ),
-        "a fresh id on every fragment (LM Studio)": (
-            [[entry("", "Read", "c1", 0)], [entry('{"a"', None, "c2", 0)], [entry(":1}", "", "c3", 0)]],
-            [("Read", "c1", A)],
-        ),
-        "a fresh id on every fragment, no index": (
-            [[entry("", "Read", "c1")], [entry('{"a"', None, "c2")], [entry(":1}", None, "c3")]],
-            [("Read", "c1", A)],
-        ),
-        "name and id on every fragment (minimax-m2.7 on NIM)": (
-            [[entry("", "Read", "c1", 0)], [entry('{"a"', "Read", "c1", 0)], [entry(":1}", "Read", "c1", 0)]],
-            [("Read", "c1", A)],
-        ),
-        "name on every fragment, fresh ids": (
-            [[entry('{"a"', "Read", "c1", 0)], [entry(":1}", "Read", "c2", 0)]],
-            [("Read", "c1", A)],
-        ),
-        "name empty first (vmlx)": (
-            [[entry("", "", "c1", 0)], [entry("", "Read", None, 0)], [entry(A, index=0)]],
-            [("Read", "c1", A)],
-        ),
-        "name after the arguments": (
-            [[entry('{"a"', None, "c1", 0)], [entry(":1}", "Read", None, 0)]],
-            [("Read", "c1", A)],
-        ),
-        "name split (Gemini gateways)": (
-            [[entry("", "Wr", "c1", 0)], [entry("", "ite", None, 0)], [entry(A, index=0)]],
-            [("Write", "c1", A)],
-        ),
-        "a hollow entry (LM Studio)": (
-            [[{"index": 0}], [entry(A, "Read", "c1", 0)], [{"index": 0}], [{}]],
-            [("Read", "c1", A)],
-        ),
-        "a hollow entry with an empty function": (
-            [[{"index": 0, "function": {}}], [entry(A, "Read", "c1", 0)]],
-            [("Read", "c1", A)],
-        ),
-        "a null function": (
-            [[{"index": 0, "id": "c1", "function": None}], [entry(A, "Read", index=0)]],
-            [("Read", "c1", A)],
-        ),
-        "a control token in the name (LM Studio)": (
-            [[entry(A, "[TOOL_CALLS]Read", "c1", 0)], [entry(B, "functions.Bash", "c2", 1)],
-             [entry(A, "<|tool|>Write", "c3", 2)]],
-            [("Read", "c1", A), ("Bash", "c2", B), ("Write", "c3", A)],
-        ),
-        "arguments as an object (MiniMax)": ([[entry({"a": 1}, "Read", "c1", 0)]], [("Read", "c1", A)]),
-        "arguments null": (
-            [[{"index": 0, "id": "c1", "function": {"name": "Read", "arguments": None}}]],
-            [("Read", "c1", "{}")],
-        ),
-        "no arguments": ([[entry(None, "Read", "c1", 0)]], [("Read", "c1", "{}")]),
-        "empty arguments": ([[entry("", "Read", "c1", 0)]], [("Read", "c1", "{}")]),
-        "cumulative arguments (Baidu)": (
-            [[entry('{"a"', "Read", "c1", 0)], [entry('{"a":1', index=0)], [entry(A, index=0)]],
-            [("Read", "c1", A)],
-        ),
-        "arguments twice (MiMo)": (
-            [[entry(A, "Read", "c1", 0)], [entry(A, index=0)]],
-            [("Read", "c1", A)],
-        ),
-        "several objects under one index (GPT-5.4 through proxies)": (
-            [[entry('{"a":1}{"b":2}', "Read", "c1", 0)]],
-            [("Read", "c1", A), ("Read", None, B)],
-        ),
-        "a placeholder first": (
-            [[entry("{}", "Read", "c1", 0)], [entry(A, index=0)]],
-            [("Read", "c1", A)],
-        ),
-        "an undeclared tool keeps its name": (
-            [[entry("", "Frobnicate", "c1", 0)], [entry(A, index=0)]],
-            [("Frobnicate", "c1", A)],
-        ),
-        "an undeclared tool without arguments": ([[entry("", "Frob", "c1", 0)]], [("Frob", "c1", "{}")]),
-        "an unknown id that continues by index": (
-            [[entry("", "Read", "c1", 0)], [entry("", "Bash", "c2", 1)], [entry(A, None, "x", 0)],
-             [entry(B, None, "y", 1)]],
-            [("Read", "c1", A), ("Bash", "c2", B)],
-        ),
-        "continuation by id alone": (
-            [[entry("", "Read", "c1", 0)], [entry("", "Bash", "c2", 1)], [entry(A, None, "c1")],
-             [entry(B, None, "c2")]],
-            [("Read", "c1", A), ("Bash", "c2", B)],
-        ),
-        "nothing that has a name": ([[entry(A, index=0)], [entry(B, index=1)]], []),
-        "two objects and no name": ([[entry(A + B, index=0)]], []),
-        "no entries": ([[], []], []),
-    }.values(),
-)  # fmt: skip
+@pytest.mark.parametrize(("chunks", "want"), ASSEMBLED.values(), ids=ASSEMBLED)
 def test_calls_are_assembled_whatever_the_provider_does(
     live: bool, chunks: list[Any], want: list[Any]
 ) -> None:

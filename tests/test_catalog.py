@@ -1,7 +1,11 @@
 """Which models a provider offers: asked when somebody wants to know, and remembered."""
 
+import asyncio
+from typing import Any
+
 import aiohttp
 import pytest
+from aiohttp import web
 
 from fcc.upstream.backend import new_session
 from fcc.upstream.catalog import Catalog
@@ -33,6 +37,24 @@ async def test_an_answer_is_remembered(mocked: Mocked) -> None:
     async with new_session() as session:
         catalog = Catalog(session, profile_of(base_url="http://p/v1"), "")
         assert await ids(catalog) == await ids(catalog) == ["a", "b"]
+
+
+async def test_two_who_ask_at_the_same_time_get_the_same_list(upstream: Any) -> None:
+    came, go = asyncio.Event(), asyncio.Event()
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        came.set()
+        await go.wait()
+        return web.json_response(LIST)
+
+    async with new_session() as session:
+        catalog = Catalog(session, profile_of(base_url=await upstream(answer)), "")
+        first = asyncio.create_task(ids(catalog))
+        await came.wait()
+        second = asyncio.create_task(ids(catalog))
+        await asyncio.sleep(0)
+        go.set()
+        assert await asyncio.gather(first, second) == [["a", "b"], ["a", "b"]]
 
 
 async def test_a_provider_without_an_address_is_not_asked(mocked: Mocked) -> None:

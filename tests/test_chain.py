@@ -45,11 +45,13 @@ class Two:
         return (await (await self.post()).json())["content"][0]["text"]
 
 
-def app_of_two(folder: Path, environ: dict[str, str]) -> web.Application:
+def app_of_two(folder: Path, environ: dict[str, str], more: str = "") -> web.Application:
     for name in ("one", "other"):
         (folder / f"{name}.toml").write_text(
             f'title = "{name.title()}"\nbase_url = "http://127.0.0.1:9/v1"\n[retry]\nattempts = 1\n'
         )
+    first = folder / "one.toml"
+    first.write_text(f"{more}\n{first.read_text()}")
     providers = Providers(folder)
     config = Config(fallback={"*": ["other/second-model"]})
     router = Router(providers, providers.get("one"), {"*": "first-model"}, fallback=config.fallback)
@@ -70,7 +72,9 @@ async def two(connect: Ask, tmp_path: Path):
     return two
 
 
-async def test_the_next_provider_is_asked_where_the_first_one_fails(two: Any, logged: list[str]) -> None:
+async def test_the_next_provider_is_asked_where_the_first_one_fails(
+    two: Any, logged: list[str]
+) -> None:
     scene = await two([OverloadedError("busy")], [text("second")])
     response = await scene.post(stream=True)
     seen = read(await response.read())
@@ -115,7 +119,9 @@ async def test_a_session_stays_with_the_provider_that_answered_it(two: Any) -> N
 
 
 async def test_a_session_goes_back_where_its_provider_fails(two: Any) -> None:
-    scene = await two([OverloadedError("busy"), text("first")], [text("second"), OverloadedError("busy")])
+    scene = await two(
+        [OverloadedError("busy"), text("first")], [text("second"), OverloadedError("busy")]
+    )
     assert [await scene.said() for _ in range(3)] == ["second", "first", "first"]
 
 
@@ -131,5 +137,17 @@ async def test_a_provider_that_rests_is_passed_over(two: Any) -> None:
 async def test_the_only_provider_is_asked_though_it_rests(connect: Ask) -> None:
     backend = Scripted(*[OverloadedError("busy")] * (3 * THRESHOLD), text("well again"))
     client = await connect(app_of(profile_of()), backend)
-    statuses = [(await client.post("/v1/messages", json=ASKED)).status for _ in range(THRESHOLD + 1)]
+    statuses = [
+        (await client.post("/v1/messages", json=ASKED)).status for _ in range(THRESHOLD + 1)
+    ]
     assert statuses == [529] * THRESHOLD + [200]
+
+
+async def test_a_provider_whose_key_is_missing_is_passed_over(connect: Ask, tmp_path: Path) -> None:
+    app = await asyncio.to_thread(app_of_two, tmp_path, {}, 'api_key_env = "ONE_KEY"')
+    client = await connect(app)
+    gateway = app[GATEWAY]
+    gateway.lane(gateway.router.profile("other")).doors[0].backend = Scripted(text("second"))
+    response = await client.post("/v1/messages", json=ASKED)
+    assert response.status == 200
+    assert (await response.json())["content"][0]["text"] == "second"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ def words(message: dict[str, Any]) -> str:
         UpstreamServerError("x"), OverloadedError("x"), RateLimitedError("x"), UnreachableError("x"),
         StalledError("x"), [CutError("x")], [chunk(role="assistant"), CutError("x")], [],
         [DONE], [chunk(role="assistant"), chunk(content=" "), StalledError("x")],
+        [chunk(content="<thi"), CutError("x")], [chunk(content="<think>"), CutError("x")],
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("stream", [True, False])
@@ -226,7 +228,7 @@ def test_without_a_wait_of_its_own_attempts_are_spread() -> None:
     retry = Retry(attempts=4, base=2.0)
     (status, _, _), times = play(ask, UpstreamServerError("x"), retry=retry)
     assert status == 502
-    gaps = [late - early for early, late in zip(times, times[1:], strict=False)]
+    gaps = [late - early for early, late in pairwise(times)]
     assert len(gaps) == 3
     for n, gap in enumerate(gaps):
         assert 2.0**n - 0.2 <= gap <= 2.0 ** (n + 1) + 0.2

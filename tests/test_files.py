@@ -42,7 +42,7 @@ def test_a_config_is_read_where_there_is_one(monkeypatch, tmp_path: Path) -> Non
 
 
 def test_a_config_that_was_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no.toml"):
+    with pytest.raises(ConfigError, match=r"no\.toml"):
         load_config(tmp_path / "no.toml")
     (tmp_path / "my.toml").write_text('provider = "y"')
     assert load_config(tmp_path / "my.toml").provider == "y"

@@ -52,13 +52,13 @@ def test_a_line_that_is_no_variable_is_told_by_its_number(env_file, line: str) -
 
 
 def test_a_file_that_is_no_utf8_is_a_config_error(env_file) -> None:
-    with pytest.raises(ConfigError, match="fcc.env"):
+    with pytest.raises(ConfigError, match=r"fcc\.env"):
         read_env_file(env_file(b"A=\xff\n"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_file_that_cannot_be_opened_is_a_config_error(env_file) -> None:
-    with pytest.raises(ConfigError, match="fcc.env"):
+    with pytest.raises(ConfigError, match=r"fcc\.env"):
         read_env_file(env_file("A=1", 0o000))
 
 

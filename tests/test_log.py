@@ -46,7 +46,7 @@ def test_what_libraries_log_goes_where_everything_goes(capsys) -> None:
     logging.getLogger("a.library").info("too quiet")
     logging.getLogger("a.library").warning("100%% of {braces} <red>%s", "kept")
     try:
-        raise KeyError("gone")
+        {}["gone"]
     except KeyError:
         logging.getLogger("a.library").exception("with a traceback")
     err = capsys.readouterr().err

@@ -1,5 +1,6 @@
 """Around every request: who may ask, an id, one line in the log, and nothing secret in it."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -58,8 +59,6 @@ async def test_without_the_token_nobody_gets_in(connect: Ask, headers: Any, path
 
 
 async def test_header_bytes_that_are_no_text_do_not_let_in(connect: Ask) -> None:
-    import asyncio
-
     client = await connect(app_of(config=GUARDED), Scripted(text("hi")))
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nx-api-key: \xff\xfe\xe9\r\n\r\n")

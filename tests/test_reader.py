@@ -195,7 +195,9 @@ def joined(found: list[Piece]) -> list[Any]:
 
 
 @given(_CHUNKS, st.data(), st.booleans())
-def test_any_cut_of_any_body_says_the_same(chunks: list[bytes], dice: st.DataObject, broke: bool) -> None:
+def test_any_cut_of_any_body_says_the_same(
+    chunks: list[bytes], dice: st.DataObject, broke: bool
+) -> None:
     raw = b"".join(chunks)
     cuts = sorted(dice.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
     parts = [raw[a:b] for a, b in pairwise([0, *cuts, len(raw)])]

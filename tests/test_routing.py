@@ -96,7 +96,7 @@ def test_a_target_may_have_slashes_of_its_own(providers: Providers) -> None:
 
 def test_a_claude_name_that_nothing_maps_is_told_what_to_set(providers: Providers) -> None:
     with pytest.raises(
-        NotFoundError, match="no model of Main is set for 'claude-opus-5-5'.*--model"
+        NotFoundError, match=r"no model of Main is set for 'claude-opus-5-5'.*--model"
     ):
         Router(providers, BARE).route("claude-opus-5-5")
 
@@ -168,7 +168,9 @@ def test_a_fallback_is_the_first_that_fits_and_each_target_once(providers: Provi
 
 
 @pytest.mark.parametrize("target", ["broken/m", "other/"])
-def test_a_fallback_that_cannot_be_used_is_told_at_the_start(providers: Providers, target: str) -> None:
+def test_a_fallback_that_cannot_be_used_is_told_at_the_start(
+    providers: Providers, target: str
+) -> None:
     with pytest.raises(ConfigError):
         Router(providers, DEFAULT, fallback={"opus": [target]})
 

@@ -1,6 +1,7 @@
 """The daemon as it runs: a process of its own, with the runner that people have."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -9,14 +10,19 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from fcc.errors import ConfigError
-from fcc.server.run import check_bind, open_socket
+from fcc.server.run import Setup, check_bind, open_socket, serve
 from fcc.settings.config import Config, ServerOptions
+from fcc.settings.files import Providers
+from fcc.settings.keys import Keys
+from fcc.settings.routing import Router
+from tests.conftest import profile_of
 from tests.grammar import content, read
 from tests.scripted import ASKED, DONE, chunk, text
 
@@ -57,6 +63,148 @@ def test_an_address_that_cannot_be_had_is_told(host: str) -> None:
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6")
 def test_an_ipv6_address_can_be_listened_on() -> None:
     open_socket("::1", 0).close()
+
+
+# In this process: its signals are the process's own.
+
+
+class Running:
+    """`serve` as a task, with an answer of the demo's or a scripted provider's in it."""
+
+    def __init__(self, config: Config, reload: Callable[[], Setup] | None = None) -> None:
+        self.url = ""
+        self._ready = asyncio.Event()
+        provider = profile_of(name="demo", embedded=True, base_url="", api_key_env="")
+        router = Router(Providers(Path("/nowhere")), provider)
+        keys = Keys({}, Path("/nowhere/fcc.env"))
+        self.setup = Setup(config, router, keys)
+        self.task = asyncio.create_task(serve(config, router, keys, self._tell, reload))
+
+    def _tell(self, url: str) -> None:
+        self.url = url
+        self._ready.set()
+
+    async def ready(self) -> str:
+        async with asyncio.timeout(10):
+            await self._ready.wait()
+        return self.url
+
+    async def ended(self) -> None:
+        async with asyncio.timeout(10):
+            await self.task
+
+
+def anywhere(drain_seconds: float = 30.0, **fields: Any) -> Config:
+    return Config(server=ServerOptions(port=0, drain_seconds=drain_seconds), **fields)
+
+
+async def health(url: str) -> Any:
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/health") as response:
+        return await response.json()
+
+
+async def told(logged: list[str], words: str) -> None:
+    """Waits for the daemon's own words."""
+    async with asyncio.timeout(10):
+        while words not in "".join(logged):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_the_daemon(logged: list[str], number: signal.Signals) -> None:
+    running = Running(anywhere())
+    assert (await health(await running.ready()))["status"] == "ok"
+    os.kill(os.getpid(), number)
+    await running.ended()
+    assert "stopping" in logged[-1]
+
+
+async def test_open_answers_finish_before_the_daemon_ends() -> None:
+    running = Running(anywhere())
+    url = await running.ready()
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/messages", json={**ASKED, "stream": True}) as response,
+    ):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert read(await response.read()).ended
+    await running.ended()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_answers_that_are_open_when_the_drain_is_over_say_so(
+    logged: list[str], stream: bool
+) -> None:
+    running = Running(anywhere(drain_seconds=0.01))
+    url = await running.ready()
+    long = {**ASKED, "messages": [{"role": "user", "content": "word " * 100}], "stream": stream}
+    async with aiohttp.ClientSession() as session:
+        asked = asyncio.create_task(session.post(f"{url}/v1/messages", json=long))
+        if stream:
+            await asked
+        else:
+            async with asyncio.timeout(10):
+                while (await health(url))["open_requests"] < 1:
+                    pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with await asked as response:
+            raw = await response.read()
+    error = read(raw).error if stream else json.loads(raw)["error"]
+    assert error is not None
+    assert stream or response.status >= 500
+    await running.ended()
+    assert any("ending 1 answers" in line for line in logged)
+
+
+async def test_a_daemon_takes_a_new_configuration(logged: list[str]) -> None:
+    setups: list[Setup] = []
+    running = Running(anywhere(), lambda: setups[0])
+    url = await running.ready()
+    other = profile_of(name="other", embedded=True, base_url="", api_key_env="")
+    router = Router(Providers(Path("/nowhere")), other)
+    setups.append(Setup(anywhere(auth_token="a-token"), router, running.setup.keys))
+    assert (await health(url))["provider"] == "demo"
+    os.kill(os.getpid(), signal.SIGHUP)
+    await told(logged, "configuration read again; provider other")
+    assert (await health(url))["provider"] == "other"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/messages", json=ASKED) as response,
+    ):
+        assert response.status == 401
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running.ended()
+
+
+async def test_a_configuration_that_cannot_be_used_changes_nothing(logged: list[str]) -> None:
+    def reload() -> Setup:
+        raise ConfigError("config.toml: a typo")
+
+    running = Running(anywhere(), reload)
+    url = await running.ready()
+    os.kill(os.getpid(), signal.SIGHUP)
+    await told(logged, "the configuration is kept as it was: config.toml: a typo")
+    assert (await health(url))["status"] == "ok"
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running.ended()
+
+
+async def test_a_daemon_without_a_configuration_to_read_again_says_so(logged: list[str]) -> None:
+    running = Running(anywhere())
+    await running.ready()
+    os.kill(os.getpid(), signal.SIGHUP)
+    await told(logged, "nothing to read again")
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running.ended()
+
+
+async def test_a_port_in_use_ends_the_start() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        running = Running(Config(server=ServerOptions(port=other.getsockname()[1])))
+        with pytest.raises(ConfigError, match="is in use"):
+            await running.ended()
 
 
 # A process of its own: each test needs about a second to start Python and end it.
@@ -229,15 +377,17 @@ async def test_an_answer_that_is_open_when_the_drain_is_over_is_ended(
 
 @slow
 async def test_an_idle_daemon_ends_at_once_and_with_0(tmp_path: Path) -> None:
-    async with daemon(tmp_path, "--provider", "demo") as running:
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"{running.url}/health") as response:
-                assert (await response.json())["provider"] == "demo"
-            # The client keeps its connection open.
-            began = time.monotonic()
-            running.signal(signal.SIGINT)
-            assert await running.end(10) == 0
-            assert time.monotonic() - began < 3
+    async with (
+        daemon(tmp_path, "--provider", "demo") as running,
+        aiohttp.ClientSession() as session,
+    ):
+        async with session.get(f"{running.url}/health") as response:
+            assert (await response.json())["provider"] == "demo"
+        # The client keeps its connection open.
+        began = time.monotonic()
+        running.signal(signal.SIGINT)
+        assert await running.end(10) == 0
+        assert time.monotonic() - began < 3
 
 
 @slow
@@ -248,7 +398,7 @@ async def test_clients_that_break_off_in_mid_answer_are_no_bug(
         await request.read()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for _ in range(3000):
+        for _ in range(600):
             await response.write(chunk(content="x" * 200) * 10)
         return response
 
@@ -268,8 +418,8 @@ async def test_clients_that_break_off_in_mid_answer_are_no_bug(
     url = await upstream(flood, handler_cancellation=True)
     arguments = ("--provider", "custom", "--base-url", url, "--model", "m")
     async with daemon(tmp_path, *arguments) as running:
-        for _ in range(4):
-            await asyncio.gather(*(leave(running.url) for _ in range(10)))
+        for _ in range(2):
+            await asyncio.gather(*(leave(running.url) for _ in range(6)))
         running.signal()
         assert await running.end(20) == 0
         assert "a bug in fcc" not in "".join(running.said)

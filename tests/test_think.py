@@ -214,5 +214,5 @@ def test_one_character_chunks_take_linear_time(how: dict[str, bool]) -> None:
             splitter.feed("<")
         return time.process_time() - began
 
-    short = max(min(seconds(10_000) for _ in range(3)), 0.002)
-    assert seconds(80_000) < 8 * short * 4
+    short = max(min(seconds(4_000) for _ in range(3)), 0.001)
+    assert seconds(32_000) < 8 * short * 4

@@ -121,7 +121,7 @@ def test_a_table_is_given_as_it_is(file) -> None:
 
 
 def test_a_table_that_did_not_come_from_a_file_is_named_too() -> None:
-    with pytest.raises(ConfigError, match="^here: unknown key 'x'"):
+    with pytest.raises(ConfigError, match=r"^here: unknown key 'x'"):
         convert({"x": 1}, Config, "here")
 
 
