@@ -102,7 +102,7 @@ def _ask_provider(providers: Providers, found: list[str]) -> str:
             why = "a server answers" if profile.local else f"{profile.api_key_env} is set"
         mark = paint(f"  {why}", "green") if why else ""
         click.echo(f"  {number:2}  {name:12} {profile.label}{mark}")
-    said = click.prompt("\nNumber or name", default=names[0])
+    said = click.prompt("\nNumber or name", default=found[0] if found else "demo")
     return names[int(said) - 1] if said.isdecimal() and 0 < int(said) <= len(names) else str(said)
 
 
@@ -174,13 +174,18 @@ def _ids(plan: _Plan) -> list[str]:
 
 def _written(plan: _Plan) -> list[str]:
     """Write the files, and say which. Raises ConfigError."""
+    from fcc.cli.models import explicit, quoted_family
+
     said = []
     if plan.base_url and plan.base_url != plan.profile.base_url:
         said.append(_write_profile(plan))
     if plan.key:
         said.append(_write_key(plan.profile.api_key_env, plan.key))
     changes = {"provider": plan.profile.name}
-    changes |= {f"models.{_quoted(family)}": model for family, model in plan.models.items()}
+    changes |= {
+        f"models.{quoted_family(family)}": explicit(plan.profile.name, model, plan.profile.name)
+        for family, model in plan.models.items()
+    }
     said.append(_write(config_file(), shipped_dir() / "config.toml.example", changes))
     load_config()
     return said
@@ -214,10 +219,6 @@ def _write_key(name: str, key: str) -> str:
     lines[place : place + 1] = [f"{name}={key}"]
     write(path, "\n".join(lines) + "\n")
     return f"{name} is in {path}, which only you can read"
-
-
-def _quoted(family: str) -> str:
-    return family if family in TIERS else f'"{family}"'
 
 
 def _doctor(name: str) -> int:

@@ -27,11 +27,13 @@ _SECTIONS: Final = {
         "providers": "List the providers and what each needs.",
         "models": "List, search and choose the models that a provider offers.",
         "config": "Show, edit and check the configuration.",
+        "service": "Run the gateway as a service of systemd or launchd.",
     },
     "Look": {
         "doctor": "Check configuration, key, network, models, daemon and Claude Code.",
         "status": "Show whether the daemon runs, and how busy it is.",
         "logs": "Show what the daemon said.",
+        "statusline": "Print one line for Claude Code's status line.",
     },
     "Steer": {
         "reload": "Let the daemon read its configuration again.",

@@ -21,7 +21,7 @@ from fcc.settings.toml import nearest
 if TYPE_CHECKING:
     from fcc.cli.offered import Offer
 
-__all__ = ["models", "parsed_targets"]
+__all__ = ["explicit", "models", "parsed_targets", "quoted_family"]
 
 _EPILOG = """\b
 Examples:
@@ -63,8 +63,8 @@ def models(
     providers, keys, config = Providers(), Keys(), load_config()
     profile, _ = chosen_provider(providers, keys, provider or config.provider, base_url)
     if targets:
-        choice = _Choice(providers, keys, profile, config.provider)
-        _set(choice, parsed_targets(targets), unchecked=unchecked)
+        choice = _Choice(keys, profile, config.provider, unchecked=unchecked)
+        _set(choice, parsed_targets(targets))
         return
     offered = _offers(profile, keys)
     shown = sorted(_fitting(offered, query, free=free, tools=tools), key=lambda offer: offer.id)
@@ -147,16 +147,13 @@ def parsed_targets(targets: Iterable[str]) -> dict[str, str]:
     return parsed
 
 
-def _set(choice: "_Choice", targets: Mapping[str, str], *, unchecked: bool) -> None:
+def _set(choice: "_Choice", targets: Mapping[str, str]) -> None:
     """Write `models` of config.toml. Raises ConfigError."""
     path = config_file()
-    changes = {}
-    for family, model in targets.items():
-        profile, name = choice.target(model)
-        if model and not unchecked:
-            _check(profile, choice.keys, name)
-        target = name if profile.name == choice.default else f"{profile.name}/{name}"
-        changes[f"models.{_quoted(family)}"] = target if model else None
+    changes = {
+        f"models.{quoted_family(family)}": choice.target(model) if model else None
+        for family, model in targets.items()
+    }
     text = path.read_text("utf-8") if path.is_file() else _example()
     write(path, edited(text, changes, str(path)))
     load_config(path)
@@ -165,33 +162,54 @@ def _set(choice: "_Choice", targets: Mapping[str, str], *, unchecked: bool) -> N
     click.echo(f"written to {path}; a daemon that runs takes it with fcc reload")
 
 
-class _Choice(msgspec.Struct):
-    providers: Providers
-    keys: Keys
-    profile: Profile
-    default: str
-    """The provider that config.toml names: its models need no provider before them."""
+class _Choice:
+    """What a person's word for a model means beside one provider."""
 
-    def target(self, model: str) -> tuple[Profile, str]:
-        """Provider and name of `model`, which may name its provider."""
+    def __init__(self, keys: Keys, profile: Profile, default: str, *, unchecked: bool) -> None:
+        self._keys = keys
+        self._profile = profile
+        self._default = default
+        """The provider that config.toml names: its models need no provider before them."""
+        self._unchecked = unchecked
+        self._ids: dict[str, list[str]] = {}
+
+    def target(self, model: str) -> str:
+        """As config.toml has it. Raises ConfigError for one that the provider does not offer."""
         name, slash, rest = model.partition("/")
-        if slash and name in self.providers:
-            return self.providers.get(name), rest
-        return self.profile, model
+        providers = Providers()
+        # OpenRouter has models of a "deepseek/", which is a provider of its own here.
+        own = model in self._offered(self._profile)
+        if slash and name in providers and not own:
+            self._check(providers.get(name), rest)
+            return model
+        self._check(self._profile, model)
+        return explicit(self._profile.name, model, self._default)
+
+    def _check(self, profile: Profile, model: str) -> None:
+        ids = self._offered(profile)
+        if ids and model not in ids:
+            raise ConfigError(
+                f"{profile.label} does not offer {model!r}{nearest(model, ids)}; "
+                "--unchecked writes it all the same"
+            )
+
+    def _offered(self, profile: Profile) -> list[str]:
+        """The ids, asked once; [] where they need not or can't be known."""
+        if self._unchecked or profile.embedded or self._keys.missing(profile):
+            return []
+        if profile.name not in self._ids:
+            self._ids[profile.name] = [offer.id for offer in _offers(profile, self._keys)]
+        return self._ids[profile.name]
 
 
-def _check(profile: Profile, keys: Keys, model: str) -> None:
-    if profile.embedded or keys.missing(profile):
-        return
-    ids = [offer.id for offer in _offers(profile, keys)]
-    if ids and model not in ids:
-        raise ConfigError(
-            f"{profile.label} does not offer {model!r}{nearest(model, ids)}; "
-            "--unchecked writes it all the same"
-        )
+def explicit(provider: str, model: str, default: str) -> str:
+    """`model` as `models` of config.toml has it: with its provider, where that is not clear."""
+    named = model.partition("/")[0] in Providers()
+    return f"{provider}/{model}" if named or provider != default else model
 
 
-def _quoted(family: str) -> str:
+def quoted_family(family: str) -> str:
+    """A key of `models`, as TOML has it."""
     return family if family in TIERS else f'"{family}"'
 
 

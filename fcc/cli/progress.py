@@ -1,5 +1,6 @@
 """What is going on, while it takes its time: a line on the terminal that goes away again."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ def doing(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    click.echo(f"{what} ...", err=True, nl=False)
+    # A line that wraps would leave its beginning behind.
+    room = shutil.get_terminal_size().columns - len(" ... ")
+    click.echo(f"{what[:room]} ...", err=True, nl=False)
     try:
         yield
     finally:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -19,7 +20,7 @@ def paint(text: str, colour: str, *, bold: bool = False) -> str:
 
     click takes the colour away where the output is no terminal.
     """
-    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour, bold=bold)
+    return text if os.environ.get("NO_COLOR") else click.style(text, fg=colour, bold=bold or None)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> str:
@@ -39,10 +40,10 @@ def wrapped(text: str, indent: int) -> str:
     """`text` behind `indent` characters that are there already, wrapped to the terminal."""
     if not sys.stdout.isatty():
         return text
-    width = shutil.get_terminal_size().columns
-    room = max(width, indent + 2 * _NARROWEST)
-    spaces = " " * indent
-    return click.formatting.wrap_text(text, room, spaces, spaces).lstrip(" ")
+    room = max(shutil.get_terminal_size().columns - indent, 2 * _NARROWEST)
+    # A path or a command is copied from here: it is never cut in two.
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * indent}".join(lines)
 
 
 def _narrow(widths: list[int], terminal: int) -> None:
