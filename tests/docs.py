@@ -36,7 +36,10 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
-GENERATED = {("README.md", "providers"): providers_table}
+GENERATED = {
+    ("README.md", "providers"): providers_table,
+    ("README.md", "commands"): commands_table,
+}
 
 
 def filled(text: str, marker: str, content: str) -> str:
