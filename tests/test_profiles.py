@@ -1,6 +1,5 @@
 """What ships in config/: it loads, says only what the code knows, and names its sources."""
 
-import configparser
 import json
 import re
 import shutil
@@ -11,7 +10,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from typing_extensions import override
 
 from fcc.diagnosis.verdict import Source
 from fcc.errors import NotFoundError
@@ -376,40 +374,6 @@ def test_the_env_example_names_every_key_and_sets_none(tmp_path: Path) -> None:
     assert set(named.values()) == {""}
 
 
-class Unit(configparser.RawConfigParser):
-    """Keys keep their case; a key said twice is an error."""
-
-    @override
-    def optionxform(self, optionstr: str) -> str:
-        return optionstr
-
-
-def unit() -> Unit:
-    parser = Unit(delimiters=("=",))
-    parser.read_string((CONFIG / "fcc.service").read_text("utf-8"))
-    return parser
-
-
-def test_the_unit_starts_the_daemon_and_lets_it_finish() -> None:
-    service = unit()["Service"]
-    assert service["Type"] == "simple"
-    assert service["ExecStart"] == "%h/.local/bin/fcc serve"
-    assert service["EnvironmentFile"] == "-%h/.config/fcc/fcc.env"
-    assert service["KillSignal"] == "SIGTERM"
-    assert service["Restart"] == "on-failure"
-    assert Config().server.drain_seconds < float(service["TimeoutStopSec"]) < 60
-    assert unit()["Install"]["WantedBy"] == "default.target"
-    assert unit()["Unit"]["Description"]
-
-
-def test_the_unit_asks_for_nothing_that_a_users_systemd_can_not_do() -> None:
-    service = unit()["Service"]
-    assert service["NoNewPrivileges"] == "yes"
-    # Each needs a mount or user namespace, or drops a capability: systemd/systemd#25233.
-    privileged = re.compile(r"Protect|Private|Capability|User$|Group$|(Read|ReadWrite|Bind)\w*Path")
-    assert [key for key in service if privileged.match(key)] == []
-
-
 def test_a_wheel_carries_all_of_config() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
@@ -417,4 +381,9 @@ def test_a_wheel_carries_all_of_config() -> None:
     assert shipped_dir() == CONFIG
     shipped = {str(path.relative_to(CONFIG)) for path in CONFIG.rglob("*") if path.is_file()}
     profiles = {f"providers/{name}.toml" for name in PROFILES}
-    assert shipped == profiles | {"config.toml.example", "fcc.env.example", "fcc.service"}
+    assert shipped == profiles | {
+        "config.toml.example",
+        "fcc.env.example",
+        "fcc.service",
+        "fcc.socket",
+    }

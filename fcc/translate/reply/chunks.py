@@ -58,7 +58,9 @@ class ChunkReader:
         self._end: tuple[str, Choice | None] | None = None
         self._usage: TokenUsage | None = None
         self.said = False
-        """Whether any output has come."""
+        """Whether any output has been passed on."""
+        self.heard = False
+        """Whether any has come: it may be held, as it could begin a tag or a call."""
 
     @property
     def finished(self) -> bool:
@@ -123,6 +125,9 @@ class ChunkReader:
         if reasoning or details:
             self._reason(reasoning, details, pieces)
         content = delta.content
+        self.heard = self.heard or bool(
+            content or reasoning or details or delta.refusal or delta.tool_calls
+        )
         if content:
             if isinstance(content, str):
                 self._say(content, pieces)

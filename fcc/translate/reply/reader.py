@@ -103,7 +103,7 @@ class Reader:
         pieces: list[Piece] = []
         for event in events:
             if event.data == b"[DONE]":
-                empty = not (self._chunks.finished or self._chunks.said)
+                empty = not (self._chunks.finished or self._chunks.heard)
                 pieces += self._fail(self._early_end()) if empty else self._end()
             elif event.event == b"error":
                 pieces += self._fail(in_stream(self._source, _value(event.data)))
@@ -144,7 +144,7 @@ class Reader:
         pieces = self._data(body, last=False)
         if self.done:
             return pieces
-        if not self._chunks.finished and not self._chunks.said:
+        if not self._chunks.finished and not self._chunks.heard:
             return [*pieces, *self._fail(self._no_chunk(body, "JSON that is no completion"))]
         return [*pieces, *self._end()]
 
@@ -158,7 +158,7 @@ class Reader:
 
     def _early_end(self) -> UpstreamError:
         who = f"{self._source.provider} ({self._source.model})"
-        if not self._chunks.said:
+        if not self._chunks.heard:
             return CutError(f"{who} sent an empty stream: 200, no output and no finish_reason")
         return CutError(
             f"the stream from {who} ended before the answer was finished: no finish_reason, no [DONE]"
