@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from loguru import logger
 
-from fcc.errors import PromptTooLongError, UpstreamError
+from fcc.errors import LocalProtocolError, PromptTooLongError, UpstreamError
 from fcc.server.exchange import Exchange, Sink
 from fcc.server.plan import Plan
 from fcc.server.record import Record
@@ -70,9 +70,17 @@ class Chain:
                 self._skipped += 1
 
     def _planned(self, place: int) -> Plan:
-        return self._plan(self._routes[place])
+        plan = self._plan(self._routes[place])
+        if place == len(self._routes) - 1:
+            # The request's texts live in it, and no further route needs them.
+            self._plan = _no_more_plans
+        return plan
 
     def _fell_back(self, route: Route, error: UpstreamError) -> None:
         where = f"{route.profile.name}/{route.model.name}"
         self._record.fallbacks.append(f"{where} {error.status} {error.error_type}")
         logger.warning("{} failed, the next of the fallback is asked: {}", where, error)
+
+
+def _no_more_plans(route: Route) -> Plan:
+    raise LocalProtocolError(f"a second plan for the last route, {route.profile.name}")

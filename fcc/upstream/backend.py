@@ -16,6 +16,7 @@ from fcc.diagnosis.redact import redact
 from fcc.diagnosis.verdict import Source, fix, refusal
 from fcc.errors import CutError, StalledError, UnreachableError, UpstreamError
 from fcc.settings.profile import Profile
+from fcc.upstream.proxy import proxy_for
 
 __all__ = ["Backend", "ChatBackend", "UpstreamStream", "new_session"]
 
@@ -64,7 +65,6 @@ def new_session() -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        trust_env=True,
         headers={"User-Agent": "fcc", "Accept-Encoding": "identity"},
     )
 
@@ -76,6 +76,7 @@ class ChatBackend:
         self._session = session
         self._profile = profile
         self._url = f"{profile.base_url.rstrip('/')}/chat/completions"
+        self._proxy = proxy_for(self._url)
         self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
@@ -98,9 +99,12 @@ class ChatBackend:
                     headers=self._headers,
                     timeout=self._timeout,
                     allow_redirects=False,
+                    proxy=self._proxy,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise _unanswered(error, source) from error
+        # It is on its way: 500 open streams would keep 500 bodies.
+        del body
         async with response:
             if response.status != 200:
                 raise await _refusal(response, source)

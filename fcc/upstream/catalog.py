@@ -8,6 +8,7 @@ import aiohttp
 from loguru import logger
 
 from fcc.settings.profile import Profile
+from fcc.upstream.proxy import proxy_for
 from fcc.wire.json import loads
 from fcc.wire.models import CatalogEntry, catalog_entries
 
@@ -29,6 +30,7 @@ class Catalog:
     def __init__(self, session: aiohttp.ClientSession, profile: Profile, key: str) -> None:
         self._session = session
         self._url = f"{profile.base_url.rstrip('/')}/models" if profile.base_url else ""
+        self._proxy = proxy_for(self._url)
         self._headers = dict(profile.headers)
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
@@ -48,7 +50,10 @@ class Catalog:
     async def _ask(self) -> list[CatalogEntry]:
         try:
             async with self._session.get(
-                self._url, headers=self._headers, timeout=_PATIENCE
+                self._url,
+                headers=self._headers,
+                timeout=_PATIENCE,
+                proxy=self._proxy,
             ) as response:
                 body = await response.read()
             return list(catalog_entries(loads(body))) if response.status == 200 else []
