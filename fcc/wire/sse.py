@@ -43,15 +43,17 @@ class SSEDecoder:
         Raises UpstreamServerError for an event over MAX_EVENT_BYTES.
         """
         events: list[ServerSentEvent] = []
-        if self._between() and raw.endswith(b"\n\n") and b"\r" not in raw:
-            for block in raw.split(b"\n\n"):
+        end = raw.rfind(b"\n\n") + 2
+        if end > 1 and self._between() and b"\r" not in raw:
+            whole, raw = raw[:end], raw[end:]
+            for block in whole.split(b"\n\n"):
                 if block.startswith(b"data: ") and b"\n" not in block:
                     events.append(ServerSentEvent(block[6:]))
                 else:
                     for line in block.split(b"\n"):
                         self._line(line, events)
                     self._line(b"", events)
-        else:
+        if raw:
             for line in self._lines(raw):
                 self._line(line, events)
         return events

@@ -25,7 +25,7 @@ from fcc.translate.reply.usage import find_usage, usage
 from fcc.translate.tools import DeclaredTool
 from fcc.wire.chat import Choice, Chunk, Delta, TokenUsage
 
-__all__ = ["ChunkReader"]
+__all__ = ["ChunkReader", "plain_text"]
 
 IN_REASONING = frozenset({"kimi_k2", "kimi_k3"})
 """Dialects whose calls are looked for in the reasoning too (vllm-project/vllm#33646)."""
@@ -86,6 +86,14 @@ class ChunkReader:
                 self._delta(delta, pieces)
             if choice.finish_reason or choice.native_finish_reason:
                 self._finish_reason(choice, pieces)
+        return pieces
+
+    def say(self, text: str) -> list[Piece]:
+        """The pieces of chunks that say text and nothing else."""
+        pieces: list[Piece] = []
+        self.heard = True
+        self._say(text, pieces)
+        self.said = self.said or bool(pieces)
         return pieces
 
     def finish(self) -> list[Piece]:
@@ -222,6 +230,25 @@ class ChunkReader:
             return None
         self.repairs[mended[1]] += 1
         return mended[0]
+
+
+def plain_text(chunk: Chunk) -> str | None:
+    """The text of a chunk that says nothing else; None for any other."""
+    choices = chunk.choices
+    if not choices or len(choices) != 1 or chunk.usage is not None or chunk.type == "error":
+        return None
+    if not (chunk.error is chunk.base_resp is chunk.x_groq is None):
+        return None
+    choice = choices[0]
+    delta = choice.delta
+    if delta is None or choice.finish_reason or choice.native_finish_reason:
+        return None
+    if choice.usage is not None or choice.index not in (0, None):
+        return None
+    more = delta.reasoning_content or delta.reasoning or delta.reasoning_details
+    if more or delta.tool_calls or delta.refusal or not isinstance(delta.content, str):
+        return None
+    return delta.content
 
 
 def _dialects(names: Sequence[str]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ __all__ = ["Line"]
 
 
 class Line:
-    """`feed(piece) -> events`; `finish(whole) -> events`."""
+    """`feed(*pieces) -> events`; `finish(whole) -> events`."""
 
     def __init__(self, ids: ToolIds, sign: Sign) -> None:
         self._ids = ids
@@ -47,8 +47,16 @@ class Line:
         self.called = False
         """Whether a whole call has been made."""
 
-    def feed(self, piece: Piece) -> list[Event]:
-        """The events that a piece of content adds; usage, ends and failures are not content."""
+    def feed(self, *pieces: Piece) -> list[Event]:
+        """The events that pieces of content add together, one delta for each block.
+
+        Usage, ends and failures are not content.
+        """
+        for piece in pieces:
+            self._add(piece)
+        return self._speak()
+
+    def _add(self, piece: Piece) -> None:
         match piece:
             case TextPiece():
                 self._text(piece.text)
@@ -64,8 +72,7 @@ class Line:
                 self._calls[piece.call].ended = True
                 self.called = True
             case _:
-                return []
-        return self._speak()
+                pass
 
     def finish(self, *, whole: bool) -> list[Event]:
         """All leave in order, up to a call that was cut: it stays open, and is the last.

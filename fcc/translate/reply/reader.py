@@ -16,7 +16,7 @@ from fcc.errors import CutError, UpstreamError, UpstreamServerError
 from fcc.settings.profile import Reply
 from fcc.translate.context import Context
 from fcc.translate.pieces import Failure, Piece
-from fcc.translate.reply.chunks import ChunkReader
+from fcc.translate.reply.chunks import ChunkReader, plain_text
 from fcc.wire.chat import Chunk
 from fcc.wire.json import decode, loads
 from fcc.wire.sse import MAX_EVENT_BYTES, ServerSentEvent, SSEDecoder
@@ -101,22 +101,35 @@ class Reader:
 
     def _events(self, events: list[ServerSentEvent], *, last: bool = False) -> list[Piece]:
         pieces: list[Piece] = []
+        texts: list[str] = []
         for event in events:
+            chunk = _well_formed(event)
+            text = plain_text(chunk) if chunk is not None else None
+            if text is not None:
+                texts.append(text)
+                continue
+            pieces += self._say(texts)
             if event.data == b"[DONE]":
                 empty = not (self._chunks.finished or self._chunks.heard)
                 pieces += self._fail(self._early_end()) if empty else self._end()
             elif event.event == b"error":
                 pieces += self._fail(in_stream(self._source, _value(event.data)))
             elif event.data:
-                pieces += self._data(event.data, last=last)
+                pieces += self._data(event.data, chunk, last=last)
             if self.done:
-                break
-        return pieces
+                return pieces
+        return [*pieces, *self._say(texts)]
 
-    def _data(self, data: bytes, *, last: bool) -> list[Piece]:
+    def _say(self, texts: list[str]) -> list[Piece]:
+        """Chunks that say text and nothing else are read as one: most are such."""
+        text = "".join(texts)
+        texts.clear()
+        return self._chunks.say(text) if text else []
+
+    def _data(self, data: bytes, chunk: Chunk | None = None, *, last: bool) -> list[Piece]:
         self._seen += 1
         try:
-            chunk = decode(data, _CHUNK, Chunk)
+            chunk = decode(data, _CHUNK, Chunk) if chunk is None else chunk
         except (ValueError, RecursionError):
             value = _value(data)
             if is_error_body(value):
@@ -168,6 +181,16 @@ class Reader:
         shown = calm(redact(shorten(plain(data[:_PAGE_READ].decode("utf-8", "replace")), 200)))
         who = f"{self._source.provider} ({self._source.model})"
         return UpstreamServerError(f"{who} answered 200 with {what}: {shown}")
+
+
+def _well_formed(event: ServerSentEvent) -> Chunk | None:
+    """The event's chunk, where it is one by the book."""
+    if event.event or event.data == b"[DONE]":
+        return None
+    try:
+        return _CHUNK.decode(event.data)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _value(data: bytes) -> object:

@@ -3,8 +3,6 @@
 raw -> Reader -> pieces -> Line -> events
 """
 
-from collections.abc import Iterable
-
 from fcc.errors import UpstreamError
 from fcc.translate.context import Context
 from fcc.translate.pieces import (
@@ -98,8 +96,24 @@ class Translation:
         if self._prefill.open:
             pieces = self._continuation(pieces)
         events: list[Event] = []
+        content: list[Piece] = []
         for piece in pieces:
-            events += self._piece(piece)
+            match piece:
+                case Usage():
+                    self.usage = piece
+                case Failure():
+                    self.failure = piece.error
+                    events += self._line.feed(*content)
+                    events += self._line.finish(whole=False)
+                    content = []
+                case Finish():
+                    events += self._line.feed(*content)
+                    events += self._end(piece)
+                    content = []
+                case _:
+                    content.append(self._counted(piece))
+        if content:
+            events += self._line.feed(*content)
         if events and not self.started:
             events = self.start() + events
         return events
@@ -115,23 +129,16 @@ class Translation:
             kept.append(piece)
         return kept
 
-    def _piece(self, piece: Piece) -> Iterable[Event]:
+    def _counted(self, piece: Piece) -> Piece:
+        """`piece` under the client's names; its text counts as output."""
         match piece:
-            case Usage():
-                self.usage = piece
-                return ()
-            case Failure():
-                self.failure = piece.error
-                return self._line.finish(whole=False)
-            case Finish():
-                return self._end(piece)
-            case ToolCall(name=name) if name in self._names:
-                piece = ToolCall(piece.call, self._names[name], piece.id, piece.extra)
             case Text() | Reasoning() | Arguments():
                 self._count.add(piece.text)
+            case ToolCall(name=name) if name in self._names:
+                return ToolCall(piece.call, self._names[name], piece.id, piece.extra)
             case _:
                 pass
-        return self._line.feed(piece)
+        return piece
 
     def _end(self, end: Finish) -> list[Event]:
         self.stop_reason = end.stop_reason or "end_turn"

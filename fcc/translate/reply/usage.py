@@ -15,8 +15,11 @@ def find_usage(chunk: Chunk) -> TokenUsage | None:
 
     Counts that are all zero are placeholders (MiniMax) and do not count.
     """
+    choices = chunk.choices or ()
+    if chunk.usage is None and chunk.x_groq is None and all(c.usage is None for c in choices):
+        return None
     places = [chunk.usage, chunk.x_groq.usage if chunk.x_groq else None]
-    places += [choice.usage for choice in chunk.choices or ()]
+    places += [choice.usage for choice in choices]
     for found in places:
         if found is not None and (_count(found.prompt_tokens) or _count(found.completion_tokens)):
             return found
