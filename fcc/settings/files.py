@@ -1,6 +1,7 @@
 """Where the files are: what ships with fcc, and what a person keeps."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import platformdirs
 from fcc.errors import ConfigError
 from fcc.settings.config import Config
 from fcc.settings.profile import Profile
-from fcc.settings.toml import nearest, read
+from fcc.settings.toml import nearest, read, read_text
 
 __all__ = ["Providers", "config_dir", "config_file", "load_config", "shipped_dir"]
 
@@ -49,6 +50,7 @@ class Providers:
     def __init__(self, *folders: Path) -> None:
         self._files: dict[str, Path] = {}
         self._read: dict[str, Profile] = {}
+        self._texts: dict[str, str] = {}
         for folder in folders or (shipped_dir() / "providers", config_dir() / "providers"):
             for path in sorted(folder.glob("*.toml")):
                 self._files[path.stem] = path
@@ -65,6 +67,15 @@ class Providers:
     def __contains__(self, name: object) -> bool:
         return name in self._files
 
+    def load(self) -> None:
+        """Read the files now, so that no request has to wait for a disk; parse them when asked.
+
+        What can't be read is told by `get`.
+        """
+        for name, path in self._files.items():
+            with suppress(ConfigError):
+                self._texts[name] = read_text(path)
+
     def get(self, name: str) -> Profile:
         """The profile `name`. Raises ConfigError for one that is unknown or can't be read."""
         path = self._files.get(name)
@@ -72,7 +83,7 @@ class Providers:
             raise ConfigError(f"unknown provider {name!r}{nearest(name, self._files)}")
         if name in self._read:
             return self._read[name]
-        profile = read(path, Profile)
+        profile = read(path, Profile, self._texts.get(name))
         if profile.name and profile.name != name:
             raise ConfigError(f"{path}: 'name' is {profile.name!r}, but the file's name decides")
         self._read[name] = msgspec.structs.replace(profile, name=name)

@@ -51,8 +51,7 @@ class Router:
         self._patterns = {_pattern(key): target for key, target in (models or {}).items()}
         self._fallback = {_pattern(key): targets for key, targets in (fallback or {}).items()}
         self._profiles = {default.name: default}
-        self._unreadable: dict[str, ConfigError] = {}
-        self._read_all()
+        providers.load()
         self._routes: dict[str, Route] = {}
         for target in (*self._patterns.values(), *chain.from_iterable(self._fallback.values())):
             self._target(target)
@@ -69,20 +68,9 @@ class Router:
 
     def profile(self, name: str) -> Profile:
         """The profile `name`. Raises ConfigError."""
-        if name in self._unreadable:
-            raise self._unreadable[name]
         if name not in self._profiles:
             self._profiles[name] = self._providers.get(name)
         return self._profiles[name]
-
-    def _read_all(self) -> None:
-        """All files at the start: a request must not wait for a disk."""
-        for name in self._providers.names:
-            if name not in self._profiles:
-                try:
-                    self._profiles[name] = self._providers.get(name)
-                except ConfigError as error:
-                    self._unreadable[name] = error
 
     def known(self, name: str) -> Profile | None:
         """The profile `name`, or None where it is unknown or can't be read."""

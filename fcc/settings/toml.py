@@ -10,24 +10,35 @@ import msgspec
 
 from fcc.errors import ConfigError
 
-__all__ = ["convert", "nearest", "read", "read_table"]
+__all__ = ["convert", "nearest", "read", "read_table", "read_text"]
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 
 
 def read_table(path: Path) -> dict[str, Any]:
     """The file's tables as they are. Raises ConfigError."""
+    return _table(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """The file's text. Raises ConfigError."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: can't be read: {_reason(error)}") from error
+
+
+def read(path: Path, type_: type[_T], text: str | None = None) -> _T:
+    """The file, or the `text` that was read from it, as a `type_`. Raises ConfigError."""
+    table = _table(read_text(path) if text is None else text, path)
+    return convert(table, type_, str(path))
+
+
+def _table(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
-
-
-def read(path: Path, type_: type[_T]) -> _T:
-    """The file as a `type_`. Raises ConfigError."""
-    return convert(read_table(path), type_, str(path))
 
 
 def convert(table: dict[str, Any], type_: type[_T], where: str) -> _T:
