@@ -13,6 +13,7 @@ The reasoning text stands in the block already: an entry has the number of its c
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -68,8 +69,13 @@ def sealer(model: Model) -> Callable[[Kept], str]:
     whom = tag(model)
     if model.ask.reasoning_history in RETURNED:
         return lambda kept: seal(whom, kept)
-    plain = seal(whom, Kept())
-    return lambda kept: plain if kept.texts else ""
+    return lambda kept: _plain(whom) if kept.texts else ""
+
+
+@lru_cache(maxsize=256)
+def _plain(model: str) -> str:
+    """The token that carries nothing but whose it is."""
+    return seal(model, Kept())
 
 
 def seal(model: str, kept: Kept) -> str:
