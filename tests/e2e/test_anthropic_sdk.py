@@ -33,7 +33,7 @@ def test_every_message_has_an_id_of_its_own(client: Anthropic, run: str) -> None
 
 
 def test_text_stream_gives_the_text_piece_by_piece(client: Anthropic, run: str) -> None:
-    with client.messages.stream(**ask(cue("text", run=run, cuts="odd", pause=0.01))) as stream:
+    with client.messages.stream(**ask(cue("text", run=run, pause=0.02))) as stream:
         pieces = list(stream.text_stream)
     assert "".join(pieces) == answer(run)
     assert len(pieces) > 3
