@@ -19,7 +19,8 @@ from fcc.server.gateway import GATEWAY
 from fcc.settings.config import Config
 from fcc.settings.files import Providers
 from fcc.settings.keys import Keys
-from fcc.settings.profile import Profile, Retry
+from fcc.settings.limits import Retry
+from fcc.settings.profile import Profile
 from fcc.settings.routing import Router
 from tests.scripted import Scripted
 

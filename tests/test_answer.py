@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from fcc.errors import CutError, OverloadedError, StalledError, UpstreamServerError
 from fcc.server.answer import OPEN_AT_LAST, PING_EVERY, PINGS_IN_A_ROW
-from fcc.settings.profile import Limits, Profile, Retry, Timeouts
+from fcc.settings.limits import Limits, Retry, Timeouts
+from fcc.settings.profile import Profile
 from tests.clock import now, virtually
 from tests.conftest import app_of, profile_of, scripted
 from tests.grammar import Seen, content, events_of, read

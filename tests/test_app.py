@@ -532,3 +532,14 @@ async def test_another_configuration_keeps_what_is_known_of_a_provider_that_stay
         after = gateway.lane(gateway.router.default)
         assert (after is before) is kept
         before = after
+
+
+async def test_an_answer_that_a_stopping_daemon_ends_keeps_its_text(connect: Ask) -> None:
+    client = await connect(backend=Scripted([chunk(content="half"), asyncio.Event()]))
+    response = await client.post("/v1/messages", json={**ASKED, "stream": True})
+    raw = await response.content.readuntil(b"half")
+    client.app[GATEWAY].end_all()
+    seen = read(raw + await response.content.read())
+    assert content(seen) == [{"type": "text", "text": "half"}]
+    assert seen.error is not None
+    assert seen.error["type"] == "overloaded_error"

@@ -3,7 +3,7 @@
 import pytest
 
 from fcc.errors import BadRequestError, CutError, OverloadedError, RateLimitedError
-from fcc.settings.profile import Retry
+from fcc.settings.limits import Retry
 from fcc.upstream.attempts import MAX_BACKOFF, backoff
 
 RETRY = Retry(attempts=4, base=2.0, max_wait=30.0)

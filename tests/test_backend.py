@@ -28,7 +28,8 @@ from fcc.errors import (
     UpstreamError,
     UpstreamServerError,
 )
-from fcc.settings.profile import Profile, Timeouts
+from fcc.settings.limits import Timeouts
+from fcc.settings.profile import Profile
 from fcc.upstream.backend import MAX_ERROR_BYTES, ChatBackend, new_session
 from tests.conftest import KEY, Mocked, profile_of
 from tests.scripted import text

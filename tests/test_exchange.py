@@ -23,7 +23,7 @@ from fcc.errors import (
     UnreachableError,
     UpstreamServerError,
 )
-from fcc.settings.profile import Retry
+from fcc.settings.limits import Retry
 from tests.clock import now, virtually
 from tests.conftest import Ask, app_of, profile_of, scripted
 from tests.grammar import content, read

@@ -12,7 +12,8 @@ from fcc.errors import (
     RateLimitedError,
     RefusedKeyError,
 )
-from fcc.settings.profile import Profile, Retry
+from fcc.settings.limits import Retry
+from fcc.settings.profile import Profile
 from fcc.upstream.backend import new_session
 from fcc.upstream.breaker import THRESHOLD
 from fcc.upstream.catalog import Catalog

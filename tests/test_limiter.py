@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcc.settings.profile import Limits
+from fcc.settings.limits import Limits
 from fcc.upstream.limiter import Limiter
 from tests.clock import now, virtually
 

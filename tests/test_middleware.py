@@ -9,7 +9,7 @@ import pytest
 from fcc.errors import BadRequestError, UpstreamServerError
 from fcc.server.middleware import is_loopback
 from fcc.settings.config import Config
-from fcc.settings.profile import Retry
+from fcc.settings.limits import Retry
 from tests.conftest import KEY, Ask, app_of, profile_of
 from tests.scripted import ASKED, Scripted, chunk, text
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import random
 
 from fcc.errors import UpstreamError
-from fcc.settings.profile import Retry
+from fcc.settings.limits import Retry
 
 __all__ = ["backoff"]
 

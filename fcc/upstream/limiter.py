@@ -13,7 +13,7 @@ from itertools import count
 
 from typing_extensions import override
 
-from fcc.settings.profile import Limits
+from fcc.settings.limits import Limits
 from fcc.upstream.bucket import TokenBucket
 
 __all__ = ["Limiter"]
