@@ -5,9 +5,8 @@ reasoning field means the content to be text: think tags are then something it t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
-from typing import Any
 
 import msgspec
 
@@ -19,13 +18,14 @@ from fcc.translate.dialects.table import DEFAULT
 from fcc.translate.pieces import Failure, Piece, Reasoning, Text, Usage
 from fcc.translate.repair import mend
 from fcc.translate.reply.calls import ToolCallAssembler
+from fcc.translate.reply.fields import reasoning_of, text_of_items
 from fcc.translate.reply.finish import ERRORS, TRUNCATED, finish
 from fcc.translate.reply.think import ThinkSplitter
 from fcc.translate.reply.usage import find_usage, usage
 from fcc.translate.tools import DeclaredTool
 from fcc.wire.chat import Choice, Chunk, Delta, TokenUsage
 
-__all__ = ["ChunkReader", "plain_text"]
+__all__ = ["ChunkReader"]
 
 IN_REASONING = frozenset({"kimi_k2", "kimi_k3"})
 """Dialects whose calls are looked for in the reasoning too (vllm-project/vllm#33646)."""
@@ -129,7 +129,7 @@ class ChunkReader:
 
     def _delta(self, delta: Delta, pieces: list[Piece]) -> None:
         said = len(pieces)
-        reasoning, details = self._reasoning_of(delta)
+        reasoning, details = reasoning_of(delta, self._reply.reasoning)
         if reasoning or details:
             self._reason(reasoning, details, pieces)
         content = delta.content
@@ -188,20 +188,9 @@ class ChunkReader:
             thinking = part.get("thinking")
             if isinstance(thinking, list):
                 entry = msgspec.Raw(msgspec.json.encode(part))
-                self._reason(_text_of_items(thinking), (entry,), pieces)
+                self._reason(text_of_items(thinking), (entry,), pieces)
             elif isinstance(thinking, str):
                 self._reason(thinking, (), pieces)
-
-    def _reasoning_of(self, delta: Delta) -> tuple[str, tuple[msgspec.Raw, ...]]:
-        """The reasoning text of the first field that has any, and the entries as they came."""
-        if not (delta.reasoning_content or delta.reasoning or delta.reasoning_details):
-            return "", ()
-        details = tuple(delta.reasoning_details or ())
-        for field in self._reply.reasoning:
-            text = _FIELDS[field](delta) if field in _FIELDS else None
-            if text:
-                return text, details
-        return "", details
 
     def _call(self, delta: Delta, pieces: list[Piece]) -> None:
         called = self._calls.feed(delta.tool_calls or ())
@@ -216,7 +205,7 @@ class ChunkReader:
     def _finish_reason(self, choice: Choice, pieces: list[Piece]) -> None:
         reason = choice.finish_reason or ""
         native = (choice.native_finish_reason or "").lower()
-        if native in ERRORS and not self.said:
+        if native in ERRORS and not self.heard:
             reason = native
         if reason.lower() in ERRORS:
             pieces += self.abort()
@@ -232,25 +221,6 @@ class ChunkReader:
         return mended[0]
 
 
-def plain_text(chunk: Chunk) -> str | None:
-    """The text of a chunk that says nothing else; None for any other."""
-    choices = chunk.choices
-    if not choices or len(choices) != 1 or chunk.usage is not None or chunk.type == "error":
-        return None
-    if not (chunk.error is chunk.base_resp is chunk.x_groq is None):
-        return None
-    choice = choices[0]
-    delta = choice.delta
-    if delta is None or choice.finish_reason or choice.native_finish_reason:
-        return None
-    if choice.usage is not None or choice.index not in (0, None):
-        return None
-    more = delta.reasoning_content or delta.reasoning or delta.reasoning_details
-    if more or delta.tool_calls or delta.refusal or not isinstance(delta.content, str):
-        return None
-    return delta.content
-
-
 def _dialects(names: Sequence[str]) -> tuple[str, ...]:
     """`names` with "default" spelled out, each once."""
     spelled = (part for name in names for part in (DEFAULT if name == "default" else (name,)))
@@ -260,27 +230,3 @@ def _dialects(names: Sequence[str]) -> tuple[str, ...]:
 def _as_reasoning(pieces: Iterable[Piece]) -> list[Piece]:
     """Text that a scanner of reasoning gives back is reasoning."""
     return [Reasoning(piece.text) if isinstance(piece, Text) else piece for piece in pieces]
-
-
-def _text_of_items(items: list[Any]) -> str:
-    texts = (item.get("text") for item in items if isinstance(item, dict))
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _details_text(delta: Delta) -> str | None:
-    """The text of OpenRouter's reasoning_details: reasoning.text and reasoning.summary."""
-    texts: list[str] = []
-    for raw in delta.reasoning_details or ():
-        entry: Any = msgspec.json.decode(raw)
-        if isinstance(entry, dict):
-            texts += [
-                text for key in ("text", "summary") if isinstance(text := entry.get(key), str)
-            ]
-    return "".join(texts) or None
-
-
-_FIELDS: dict[str, Callable[[Delta], str | None]] = {
-    "reasoning_content": lambda delta: delta.reasoning_content,
-    "reasoning": lambda delta: delta.reasoning,
-    "reasoning_details": _details_text,
-}

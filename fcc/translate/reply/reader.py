@@ -16,7 +16,8 @@ from fcc.errors import CutError, UpstreamError, UpstreamServerError
 from fcc.settings.profile import Reply
 from fcc.translate.context import Context
 from fcc.translate.pieces import Failure, Piece
-from fcc.translate.reply.chunks import ChunkReader, plain_text
+from fcc.translate.reply.chunks import ChunkReader
+from fcc.translate.reply.fields import plain_text
 from fcc.wire.chat import Chunk
 from fcc.wire.json import decode, loads
 from fcc.wire.sse import MAX_EVENT_BYTES, ServerSentEvent, SSEDecoder
