@@ -24,6 +24,7 @@ from fcc.wire.events import (
     Message,
     MessageStart,
     Ping,
+    TextBlock,
     frame,
 )
 
@@ -122,7 +123,15 @@ class StreamedAnswer:
             if self._request.transport is not None:
                 self._request.transport.close()
             return
-        await self.response.write(frame(error_event(error, self._record.request_id)))
+        await self.response.write(
+            self._text_end() + frame(error_event(error, self._record.request_id))
+        )
+
+    def _text_end(self) -> bytes:
+        """The end of a text block that the translation was not asked to end: clients keep it then."""
+        if self._block is None or not isinstance(self._block.content_block, TextBlock):
+            return b""
+        return frame(BlockStop(self._block.index))
 
     def _passes_on(self, error: FccError) -> bool:
         """Whether the client gets a cut as a cut."""

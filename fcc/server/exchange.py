@@ -58,6 +58,8 @@ class Exchange:
             if failure is None:
                 self._lane.succeeded()
                 self._plan.learn(translation)
+                if translation.repairs:
+                    logger.debug("recovered from text or mended: {}", dict(translation.repairs))
                 return translation
             another = self._lane.failed(door, failure)
             if sink.content:
@@ -132,5 +134,7 @@ class Exchange:
         self._body = body
         self._learned.learn(fix)
         change = f"without {fix.drop_field}" if fix.drop_field else f"max_tokens {fix.max_tokens}"
-        logger.info("{} asked again {}: {}", self._plan.source.who, change, failure)
+        logger.info("{} asked again {}", self._plan.source.who, change)
+        # The refusal's words may quote the request.
+        logger.debug("because of: {}", failure)
         return True
