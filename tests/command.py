@@ -39,7 +39,7 @@ class Fcc:
             "FCC_STATE_DIR": str(self.state),
             "FCC_PORT": str(self.port),
             "FCC_PROVIDER": "demo",
-        }
+        } | {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
     @property
     def url(self) -> str:
