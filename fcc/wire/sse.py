@@ -27,7 +27,7 @@ class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
 class SSEDecoder:
     """Linear in the bytes fed, whatever their cut. Comments, ids and retry times are dropped."""
 
-    __slots__ = ("_buffer", "_data", "_event", "_return", "_size", "_start")
+    __slots__ = ("_between", "_buffer", "_data", "_event", "_return", "_size", "_start")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -36,6 +36,8 @@ class SSEDecoder:
         self._return = False
         self._size = 0
         self._start = True
+        self._between = False
+        """Whether nothing of an event or of a line is held."""
 
     def feed(self, raw: bytes) -> list[ServerSentEvent]:
         """The events that `raw` completes.
@@ -43,19 +45,20 @@ class SSEDecoder:
         Raises UpstreamServerError for an event over MAX_EVENT_BYTES.
         """
         events: list[ServerSentEvent] = []
-        end = raw.rfind(b"\n\n") + 2
-        if end > 1 and self._between() and b"\r" not in raw:
-            whole, raw = raw[:end], raw[end:]
-            for block in whole.split(b"\n\n"):
-                if block.startswith(b"data: ") and b"\n" not in block:
+        # `find` takes half the time of `in`, and most reads are one event of one line.
+        if self._between and raw.find(b"\r") < 0:
+            *blocks, raw = raw.split(b"\n\n")
+            for block in blocks:
+                if block[:6] == b"data: " and block.find(b"\n") < 0:
                     events.append(ServerSentEvent(block[6:]))
                 else:
-                    for line in block.split(b"\n"):
-                        self._line(line, events)
-                    self._line(b"", events)
+                    self._block(block, events)
         if raw:
             for line in self._lines(raw):
                 self._line(line, events)
+            self._between = not (
+                self._buffer or self._data or self._event or self._return or self._start
+            )
         return events
 
     def finish(self) -> list[ServerSentEvent]:
@@ -68,9 +71,11 @@ class SSEDecoder:
         self._line(b"", events)
         return events
 
-    def _between(self) -> bool:
-        """Whether nothing of an event or of a line is held."""
-        return not (self._buffer or self._data or self._event or self._return or self._start)
+    def _block(self, block: bytes, events: list[ServerSentEvent]) -> None:
+        """All lines of one event, without its blank line."""
+        for line in block.split(b"\n"):
+            self._line(line, events)
+        self._line(b"", events)
 
     def _lines(self, raw: bytes) -> list[bytes]:
         """The lines that `raw` ends, without their ends; the rest is held."""
