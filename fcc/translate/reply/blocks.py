@@ -100,7 +100,9 @@ class Block(ABC):
         if self.phase is Phase.PENDING:
             self.index = index
             events.append(BlockStart(index, self.start()))
-        self._move(Move.SAY)
+        if self.phase is not Phase.OPEN:
+            # Saying more leaves an open block open: nearly every chunk does that.
+            self._move(Move.SAY)
         if self._unsaid:
             events.append(BlockDelta(self.index, self.delta, "".join(self._unsaid)))
             self._unsaid = []

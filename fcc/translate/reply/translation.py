@@ -91,14 +91,13 @@ class Translation:
         return self._answer(self._reader.finish(cut))
 
     def _answer(self, pieces: list[Piece]) -> list[Event]:
-        if self._rewrites.needed:
-            pieces = self._rewrites.feed(pieces)
-        if self._prefill.open:
-            pieces = self._continuation(pieces)
         events: list[Event] = []
         content: list[Piece] = []
-        for piece in pieces:
+        for piece in self._changed(pieces):
             match piece:
+                case Text() | Reasoning() | Arguments():
+                    self._count.add(piece.text)
+                    content.append(piece)
                 case Usage():
                     self.usage = piece
                 case Failure():
@@ -110,13 +109,22 @@ class Translation:
                     events += self._line.feed(*content)
                     events += self._end(piece)
                     content = []
+                case ToolCall(name=name) if name in self._names:
+                    named = ToolCall(piece.call, self._names[name], piece.id, piece.extra)
+                    content.append(named)
                 case _:
-                    content.append(self._counted(piece))
+                    content.append(piece)
         if content:
             events += self._line.feed(*content)
         if events and not self.started:
             events = self.start() + events
         return events
+
+    def _changed(self, pieces: list[Piece]) -> list[Piece]:
+        """`pieces` as the client shall see them."""
+        if self._rewrites.needed:
+            pieces = self._rewrites.feed(pieces)
+        return self._continuation(pieces) if self._prefill.open else pieces
 
     def _continuation(self, pieces: list[Piece]) -> list[Piece]:
         """`pieces` without the client's own beginning of the answer."""
@@ -128,17 +136,6 @@ class Translation:
                 kept.append(Text(held))
             kept.append(piece)
         return kept
-
-    def _counted(self, piece: Piece) -> Piece:
-        """`piece` under the client's names; its text counts as output."""
-        match piece:
-            case Text() | Reasoning() | Arguments():
-                self._count.add(piece.text)
-            case ToolCall(name=name) if name in self._names:
-                return ToolCall(piece.call, self._names[name], piece.id, piece.extra)
-            case _:
-                pass
-        return piece
 
     def _end(self, end: Finish) -> list[Event]:
         self.stop_reason = end.stop_reason or "end_turn"
