@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 
 from fcc.translate.fits import fits
 from fcc.translate.tools import DeclaredTool
@@ -20,16 +21,21 @@ class Names:
     def __init__(self, tools: Sequence[DeclaredTool]) -> None:
         self._tools = tools
         self._exact = {tool.name: tool for tool in tools}
-        self._alike: dict[str, DeclaredTool | None] = {}
-        for tool in tools:
-            key = _key(tool.name)
-            self._alike[key] = None if key in self._alike else tool
 
     def find(self, name: str) -> DeclaredTool | None:
         """The tool that `name` means, or None."""
         name = name.strip().strip("\"'")
         bare = _COUNTER.sub("", _PREFIX.sub("", name, count=1))
         return self._exact.get(name) or self._exact.get(bare) or self._alike.get(_key(bare))
+
+    @cached_property
+    def _alike(self) -> dict[str, DeclaredTool | None]:
+        """Made when first asked for: in most answers the text names no tool."""
+        alike: dict[str, DeclaredTool | None] = {}
+        for tool in self._tools:
+            key = _key(tool.name)
+            alike[key] = None if key in alike else tool
+        return alike
 
     def fit(self, arguments: object) -> DeclaredTool | None:
         """The only tool that all of `arguments` can be for: Kimi may write a bare counter."""

@@ -5,7 +5,8 @@ reasoning field means the content to be text: think tags are then something it t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from itertools import count
 
 import msgspec
@@ -221,7 +222,8 @@ class ChunkReader:
         return mended[0]
 
 
-def _dialects(names: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _dialects(names: tuple[str, ...]) -> tuple[str, ...]:
     """`names` with "default" spelled out, each once."""
     spelled = (part for name in names for part in (DEFAULT if name == "default" else (name,)))
     return tuple(dict.fromkeys(spelled))

@@ -11,6 +11,7 @@ of an answer it is something that the answer talks about. Two profile switches d
 import re
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import lru_cache
 
 from fcc.translate.pieces import Piece, Reasoning, Text
 
@@ -33,18 +34,31 @@ class _Phase(Enum):
     IMPLICIT = auto()
 
 
+class _Tags:
+    """What to look for, compiled once for each set of tags."""
+
+    def __init__(self, tags: tuple[str, ...]) -> None:
+        names = "|".join(map(re.escape, tags))
+        self.open = re.compile(rf"<({names})>", _LETTERS) if tags else None
+        self.closers = {tag: re.compile(rf"</{re.escape(tag)}>", _LETTERS) for tag in tags}
+        self.any_close = re.compile(rf"</({names})>", _LETTERS)
+        self.longest = max(map(len, tags), default=0) + 3
+
+
+_tags = lru_cache(maxsize=64)(_Tags)
+
+
 class ThinkSplitter:
     """`feed(text) -> Text | Reasoning`; `finish(truncated)` gives what is held."""
 
     def __init__(
         self, tags: Sequence[str], *, implicit_open: bool = False, anywhere: bool = False
     ) -> None:
-        tags = [tag.lower() for tag in tags]
-        names = "|".join(re.escape(tag) for tag in tags)
-        self._open = re.compile(rf"<({names})>", _LETTERS) if tags else None
-        self._closers = {tag: re.compile(rf"</{re.escape(tag)}>", _LETTERS) for tag in tags}
-        self._any_close = re.compile(rf"</({names})>", _LETTERS)
-        self._longest = max((len(tag) for tag in tags), default=0) + 3
+        known = _tags(tuple(tag.lower() for tag in tags))
+        self._open = known.open
+        self._closers = known.closers
+        self._any_close = known.any_close
+        self._longest = known.longest
         self._anywhere = anywhere
         self._held: list[str] = []
         self._size = 0
