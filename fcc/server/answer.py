@@ -23,6 +23,7 @@ from fcc.wire.events import (
     Event,
     Message,
     MessageStart,
+    MessageStop,
     Ping,
     TextBlock,
     frame,
@@ -42,6 +43,12 @@ PINGS_IN_A_ROW: Final = 25
 _PING: Final = frame(Ping())
 
 _EMPTY_DELTAS: Final[dict[str, DeltaType]] = {"text": "text_delta", "thinking": "thinking_delta"}
+
+
+class _Response(web.StreamResponse):
+    """Its head waits for the first write: one packet instead of two."""
+
+    _send_headers_immediately = False
 
 
 class StreamedAnswer:
@@ -68,7 +75,7 @@ class StreamedAnswer:
         self._block: BlockStart | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self.response = web.StreamResponse(
+        self.response = _Response(
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
                 "Cache-Control": "no-cache",
@@ -106,12 +113,15 @@ class StreamedAnswer:
             events = _unended(events)
         if not events:
             return
-        if not self.opened:
-            await self._open()
+        head = b"" if self.opened else await self._prepare()
         self.content = True
         self._last = self._loop.time()
         self._pings = 0
-        await self.response.write(b"".join([frame(event) for event in self._noted(events)]))
+        raw = head + b"".join([frame(event) for event in self._noted(events)])
+        if isinstance(events[-1], MessageStop):
+            await self.response.write_eof(raw)
+        else:
+            await self.response.write(raw)
 
     async def fail(self, error: FccError) -> None:
         """The answer ends here, and says so.
@@ -150,12 +160,18 @@ class StreamedAnswer:
         return events[1:] if isinstance(events[0], MessageStart) else events
 
     async def _open(self) -> None:
+        if head := await self._prepare():
+            await self.response.write(head)
+
+    async def _prepare(self) -> bytes:
+        """message_start, unless another has prepared the response by now."""
         async with self._opening:
-            if not self.opened:
-                self.response.headers.update(self._record.headers())
-                await self.response.prepare(self._request)
-                self.opened = True
-                await self.response.write(frame(MessageStart(self._message)))
+            if self.opened:
+                return b""
+            self.response.headers.update(self._record.headers())
+            await self.response.prepare(self._request)
+            self.opened = True
+            return frame(MessageStart(self._message))
 
     def _arm(self) -> None:
         """Look at `_due`, unless something looks earlier anyway."""
