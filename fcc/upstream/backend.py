@@ -123,7 +123,10 @@ class _Reads:
 
     async def read(self) -> bytes:
         try:
-            return await self._read()
+            if self._first_byte is None:
+                # Its silences are the connection's own timer: one of ours costs 7 us a read.
+                return await self._content.readany()
+            return await self._first(self._first_byte)
         except TimeoutError as error:
             raise StalledError(f"{_who(self._source)} fell silent in mid-answer") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -132,11 +135,8 @@ class _Reads:
                 f"the answer is incomplete: {redact(_words(error))}"
             ) from error
 
-    async def _read(self) -> bytes:
-        if self._first_byte is None:
-            return await self._content.readany()
-        # Later silences are the connection's own timer: one of ours costs 7 us a read.
-        async with asyncio.timeout(self._first_byte):
+    async def _first(self, seconds: float) -> bytes:
+        async with asyncio.timeout(seconds):
             raw = await self._content.readany()
         self._first_byte = None
         return raw
