@@ -36,7 +36,7 @@ class SSEDecoder:
         self._return = False
         self._size = 0
         self._start = True
-        self._between = False
+        self._between = True
         """Whether nothing of an event or of a line is held."""
 
     def feed(self, raw: bytes) -> list[ServerSentEvent]:
@@ -46,8 +46,10 @@ class SSEDecoder:
         """
         events: list[ServerSentEvent] = []
         # `find` takes half the time of `in`, and most reads are one event of one line.
-        if self._between and raw.find(b"\r") < 0:
+        plain = self._between and raw.find(b"\r") < 0
+        if plain and not (self._start and raw[:1] == _BOM[:1]):
             *blocks, raw = raw.split(b"\n\n")
+            self._start = self._start and not blocks
             for block in blocks:
                 if block[:6] == b"data: " and block.find(b"\n") < 0:
                     events.append(ServerSentEvent(block[6:]))
@@ -56,9 +58,7 @@ class SSEDecoder:
         if raw:
             for line in self._lines(raw):
                 self._line(line, events)
-            self._between = not (
-                self._buffer or self._data or self._event or self._return or self._start
-            )
+            self._between = not (self._buffer or self._data or self._event or self._return)
         return events
 
     def finish(self) -> list[ServerSentEvent]:
