@@ -42,6 +42,8 @@ def test_what_is_no_list_has_no_models(answer: object) -> None:
         {"max_context_length": 4096},
         {"meta": {"n_ctx": 4096}},
         {"top_provider": {"context_length": 4096}},
+        {"loaded_context_length": 4096, "max_context_length": 131_072},
+        {"providers": [{"context_length": 8192}, {"context_length": 4096}, {"status": "x"}, 5]},
         {"context_length": None, "top_provider": {"context_length": 4096}},
         {"context_length": 0, "meta": {"n_ctx": 4096, "n_ctx_train": 1}},
         {"context_length": 4096, "top_provider": {"context_length": 1}},
