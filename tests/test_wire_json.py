@@ -130,3 +130,17 @@ _JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["choices", "usage", "x_groq", "object", "type"]), _JSON))
 def test_no_object_of_any_shape_is_refused_as_a_chunk(value: dict) -> None:
     assert isinstance(chunk(value), Chunk)
+
+
+@pytest.mark.parametrize("field", ["delta", "usage", "message"])
+def test_a_list_in_the_place_of_an_object_is_left_out(field: str) -> None:
+    """PHP writes an empty object as []; what is in a list is no delta either."""
+    for empty in ([], [[]], [{"content": "x"}]):
+        salvaged = chunk({"choices": [{"index": 0, field: empty, "finish_reason": "stop"}]})
+        assert salvaged == chunk({"choices": [{"index": 0, "finish_reason": "stop"}]})
+
+
+def test_a_list_in_the_place_of_an_entry_is_left_out_of_its_list() -> None:
+    entry = {"index": 0, "id": "a"}
+    salvaged = chunk({"choices": [[], {"index": 0, "delta": {"tool_calls": [[], entry, [[]]]}}]})
+    assert salvaged == chunk({"choices": [{"index": 0, "delta": {"tool_calls": [entry]}}]})

@@ -5,7 +5,7 @@ Providers send numbers for strings and nulls anywhere, and clients send lone sur
 """
 
 import json
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -67,9 +67,8 @@ def _fit(value: Any, type_: Any) -> Any:
                 and isinstance(value, dict)
             ):
                 return salvage(value, part)
-            inner = get_args(part)
-            if inner and isinstance(value, list):
-                fits = (_fit(item, inner[0]) for item in value)
+            if get_origin(part) is list and isinstance(value, list):
+                fits = (_fit(item, get_args(part)[0]) for item in value)
                 return [fit for fit in fits if fit is not msgspec.UNSET and fit is not None]
     return msgspec.UNSET
 

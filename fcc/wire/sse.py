@@ -14,6 +14,9 @@ __all__ = ["MAX_EVENT_BYTES", "SSEDecoder", "ServerSentEvent"]
 MAX_EVENT_BYTES = 32 * 1024 * 1024
 """One event's size. A whole 200 KB answer in one event exists; a hundred times that does not."""
 
+_LINE = 64
+"""Bytes that a line costs beside its content: an event of nothing but empty ones has a size too."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -109,7 +112,7 @@ class SSEDecoder:
         value = value.removeprefix(b" ")
         if field == b"data":
             self._data.append(value)
-            self._size += len(value)
+            self._size += len(value) + _LINE
             self._guard(self._size)
         elif field == b"event":
             self._event = value
