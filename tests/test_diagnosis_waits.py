@@ -156,3 +156,20 @@ def test_what_is_not_tried_again_has_no_wait():
 def test_a_model_that_is_loading_tells_how_long():
     error = refused(503, {}, {"error": "Model x is currently loading", "estimated_time": 20.0})
     assert (error.status, error.retry_after) == (529, 20)
+
+
+@pytest.mark.parametrize(
+    ("headers", "permanent"),
+    [
+        ({"retry-after": "3600"}, False),
+        ({"retry-after": "3601"}, True),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "5h3m"}, True),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "50m"}, False),
+        ({"x-ratelimit-remaining-requests-day": "0"}, True),
+        ({"x-ratelimit-remaining-requests-day": "1"}, False),
+        ({"x-ratelimit-remaining-requests-minute": "0"}, False),
+        ({"x-ratelimit-remaining-requests-day": "0", "retry-after": "20"}, False),
+    ],
+)  # fmt: skip
+def test_what_comes_back_in_an_hour_or_more_is_a_quota_whatever_the_words(headers, permanent):
+    assert refused(429, headers, {"error": "slow down"}).permanent is permanent

@@ -1,9 +1,11 @@
 """Does waiting help against this rate limit, and how long?"""
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
+from fcc.diagnosis.rates import Rate
 from fcc.diagnosis.report import Report
 
 __all__ = ["Quota", "quota"]
@@ -27,8 +29,8 @@ class Quota(msgspec.Struct, frozen=True):
     step: str = ""
 
 
-def quota(report: Report, wait: float | None) -> Quota:
-    """What to do about a rate limit that asks for `wait` seconds."""
+def quota(report: Report, wait: float | None, told: Iterable[Rate] = ()) -> Quota:
+    """What to do about a rate limit that asks for `wait` seconds; `told` by its headers."""
     said = " ".join((report.text[:4000], *report.codes))
     if _NEVER.search(said):
         # Gemini: the free tier has nothing of this model.
@@ -37,7 +39,7 @@ def quota(report: Report, wait: float | None) -> Quota:
         # Groq answers 413: the request alone is over what a minute allows.
         step = "the request alone is over the key's limit: use another model, or a shorter session"
         return Quota(retryable=False, step=step)
-    if _LONG.search(said) and (wait is None or wait > _NEAR):
+    if _is_long(said, wait, told):
         back = f" for another {_words(wait)}" if wait is not None else ""
         return Quota(
             retryable=False, step=f"the quota is used up{back}: use another model or provider"
@@ -45,6 +47,14 @@ def quota(report: Report, wait: float | None) -> Quota:
     if wait is None:
         return Quota(step="wait a moment, or use another model")
     return Quota(wait=wait, step=f"wait {_words(wait)}, or use another model")
+
+
+def _is_long(said: str, wait: float | None, told: Iterable[Rate]) -> bool:
+    """Whether it is the limit of a day or more. A near reset counts more than the limit's name."""
+    if wait is not None:
+        return wait > _NEAR
+    by_header = any(rate.remaining == 0 and (rate.window or 0.0) > _NEAR for rate in told)
+    return by_header or bool(_LONG.search(said))
 
 
 def _words(seconds: float) -> str:

@@ -1,72 +1,197 @@
-"""Which parts of a text are secrets: they are cut to a prefix that tells what they were."""
+"""Which parts of a text are secrets: they are cut to a prefix that tells what they were.
+
+`secrets` gives places, so that the same rules serve a text, a body whose framing must stay, and a
+stream whose words are scattered over its events. In no place that is given is there white space,
+a quote or a part of an escape: JSON and server-sent events stay what they are.
+"""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
-__all__ = ["redact"]
+from fcc.diagnosis.names import named, random_looking
+from fcc.diagnosis.signs import anchored, signed, unsigned
 
-_MASK = "***"
+__all__ = ["MASK", "Secret", "merged", "redact", "replaced", "secrets"]
 
-_USER_IN_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,15}://)[^\s/@\"'<>]{1,300}@")
+MASK: Final = "***"
 
-# Whoever issues the key puts its own sign before it. The groups are possessive, so that a text
-# that was redacted once stays as it is.
-_SIGNED = re.compile(
-    r"(?<![A-Za-z0-9])(?:"
-    r"(sk-(?:or-v[0-9]-|ant-[a-z0-9]{1,8}-|proj-|svcacct-|admin-|lf-|kimi-|cp-)?+)[\w*.-]{6,}"
-    r"|(nvapi-)[\w*.-]{6,}"
-    r"|((?:xai|csk|dsk|pplx|glpat|fw|fpk|tgp_v1|vck)[-_])(?=[\w*.-]*[0-9*])[\w*.-]{8,}"
-    r"|((?:gsk|hf|r8|gh[oprsu]|api_org)_)[A-Za-z0-9*]{10,}"
-    r"|(github_pat_)\w{10,}"
-    r"|(AIza)[\w*-]{20,}"
-    r"|(AKIA)[A-Z0-9]{12,}"
-    r"|(ya29\.)[\w.-]{10,}"
-    r"|(eyJ)[\w-]{8,}\.[\w.-]{8,}"
-    r")",
+_CREDENTIALS: Final = re.compile(r"://(?!git@)([^\s/?#\"'<>\\`]{1,300})@", re.ASCII)
+_SCHEME: Final = re.compile(r"(?i)\b(?:bearer|basic)\s{1,4}([\w.~+/=*-]{6,}+)", re.ASCII)
+_AUTHORIZATION: Final = re.compile(
+    r"(?i)authorization\\{0,7}[\"']?\s{0,4}[:=]\s{0,4}\\{0,7}[\"']?"
+    r"(?:(digest|aws4-hmac-sha256|hawk|hmac|oauth|signature)\s{1,4}([^\r\n]{6,2000})"
+    r"|(?:token|apikey|api-key|key|negotiate|ntlm)\s{1,4}([^\s\"'\\]{6,}+))",
     re.ASCII,
 )
-
-_SCHEME = re.compile(r"(?i)\b(bearer|basic)(\s{1,4})([\w.~+/=*-]{6,})", re.ASCII)
-
-_NAMED = re.compile(
-    r"(?i)((?:api[-_ ]?key|apikey|access[-_ ]?key|(?<![a-z0-9])key|(?<![a-z])token|secret"
-    r"|passw(?:or)?d|authorization|credentials?)"
-    r"(?:\s(?:provided|supplied|given|used|value))?"
-    r"(?:[\"'`]?\s{0,4}[:=]\s{0,4}[\"'`(\[]?|\s(?:is\s|was\s)?[\"'`(\[]))"
-    r"([\w.~+/=*-]{6,})",
+_PARAMETER: Final = re.compile(r"[\w-]{2,40}+=\\{0,7}[\"']?([^\s,\"'\\=]{6,}+=*)", re.ASCII)
+_COOKIES: Final = re.compile(
+    r"(?i)cookie\\{0,7}[\"']?(?:\s{0,2}[:=]\s{0,2}|\s{1,2}(?=\\{0,7}[\"']))\\{0,7}[\"']?", re.ASCII
+)
+_COOKIE: Final = re.compile(
+    r"(?i)\s{0,2}(?:(?:path|domain|expires|max-age|samesite|version)=[^;\r\n\"'\\]{0,80}+"
+    r"|(?:secure|httponly|partitioned)(?![\w=])"
+    r"|[\w.!#$%&*+^|~-]{1,80}+=([^\s;\"'\\]{0,8000}+))(;|)",
     re.ASCII,
 )
+_COMMAND_LINE: Final = re.compile(
+    r"(?i)(?:curl\s[^\r\n]{0,300}?\s?(?:-u|--user)[\s=]{1,2}\\{0,7}[\"']?[^\s:\"'\\]{1,80}:"
+    r"|login\s{1,4}[^\s\"'\\]{1,80}\s{1,4}password\s{1,4}|sshpass\s{1,4}-p\s{0,4}\\{0,7}[\"']?)"
+    r"([^\s\"'\\$<{`(][^\s\"'\\]{5,200})",
+    re.ASCII,
+)
+_PRIVATE_KEY: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----((?:[^-]|-(?!----)){0,16384}+)", re.ASCII
+)
+"""An RSA key of 16,384 bits has 13,000 characters."""
+_LINE_OF_KEY: Final = re.compile(r"[A-Za-z0-9+/=]{4,}+", re.ASCII)
+_LONG_LINE_OF_KEY: Final = re.compile(r"[A-Za-z0-9+/]{32,}+", re.ASCII)
 
-# Z.ai: an id and a secret with a dot between them, without any sign before.
-_ZAI = re.compile(r"(?<![A-Za-z0-9])[0-9a-f]{32}\.[A-Za-z0-9]{12,}", re.ASCII)
+_JUDGED: Final = 200
+"""Characters of a value that tell whether it is a secret."""
+
+_ESCAPES: Final = ("\\n", "\\t", "\\r", "\\b", "\\f", "\\/")
+_UNICODE_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})", re.ASCII)
+
+
+class Secret(NamedTuple):
+    """A place in a text: from `start` to `end` is masked."""
+
+    sign: int
+    """Where the sign of its issuer begins, which may stay; `start` where it has none."""
+    start: int
+    end: int
 
 
 def redact(text: str) -> str:
     """The text without keys, tokens and passwords; of a key at most the issuer's sign is left."""
-    text = _USER_IN_URL.sub(rf"\1{_MASK}@", text)
-    text = _SIGNED.sub(lambda found: (found[found.lastindex or 0]) + _MASK, text)
-    text = _ZAI.sub(_MASK, text)
-    text = _SCHEME.sub(_masked(3, 1, 2), text)
-    return _NAMED.sub(_masked(2, 1), text)
+    found = secrets(text)
+    return replaced(text, found) if found else text
 
 
-def _masked(secret: int, *kept: int) -> Callable[[re.Match[str]], str]:
-    """The replacement of a match by its `kept` groups and a mask, where `secret` is one."""
-
-    def replace(found: re.Match[str]) -> str:
-        assigned = "=" in found[kept[-1]]
-        if not assigned and not _random_looking(found[secret]):
-            return found[0]
-        return "".join(found[group] for group in kept) + _MASK
-
-    return replace
+def secrets(text: str) -> list[Secret]:
+    """Where the secrets are, in order, none upon another. Linear in the text."""
+    text = _unescaped(text)
+    lower = _lower(text)
+    return merged(secret for rule in _RULES for secret in rule(text, lower))
 
 
-def _random_looking(text: str) -> bool:
-    """Whether this is no word of a sentence: "missing Bearer authentication" has no secret."""
-    bare = text.strip(".-*")
-    if len(bare) >= 20:
-        return True
-    if "*" in text.strip("*"):
-        return True
-    return any(letter.isdigit() for letter in bare) and not bare.replace(".", "").isdigit()
+def replaced(text: str, found: Iterable[Secret]) -> str:
+    """`text` with a mask in each of these places."""
+    parts, at = [], 0
+    for _, start, end in found:
+        parts += [text[at:start], MASK]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def merged(found: Iterable[Secret]) -> list[Secret]:
+    """In order of place; what lies upon another is one with it."""
+    kept: list[Secret] = []
+    for secret in sorted(found):
+        last = kept[-1] if kept else None
+        if last is None or secret.sign >= last.end:
+            kept.append(secret)
+        elif secret.start > last.end:
+            kept.append(Secret(secret.start, secret.start, secret.end))
+        else:
+            # Of two readings that begin alike the one with a sign says more.
+            start = max(last.start, secret.start) if secret.sign == last.sign else last.start
+            kept[-1] = Secret(last.sign, start, max(last.end, secret.end))
+    return kept
+
+
+def _unescaped(text: str) -> str:
+    """A text of the same length in which a word begins after a JSON escape.
+
+    It serves a text in a JSON string in a JSON string too, as only the last backslash counts.
+    """
+    if "\\" not in text:
+        return text
+    for escape in _ESCAPES:
+        text = text.replace(escape, " \n" if escape == "\\n" else "  ")
+    return _UNICODE_ESCAPE.sub(_character, text) if "\\u" in text else text
+
+
+def _character(found: "re.Match[str]") -> str:
+    """Go writes & < > so, and careful servers all of their punctuation."""
+    letter = chr(int(found[1], 16))
+    return "     " + (letter if letter in "&<>=;" else " ")
+
+
+def _lower(text: str) -> str:
+    """The text in small letters, letter for letter."""
+    lower = text.lower()
+    # The one letter that becomes two.
+    return lower if len(lower) == len(text) else text.replace("\u0130", "i").lower()
+
+
+def _signed(text: str, _lower: str) -> Iterator[Secret]:
+    return (Secret(*found) for found in signed(text))
+
+
+def _unsigned(text: str, _lower: str) -> Iterator[Secret]:
+    return (_bare(*found) for found in unsigned(text))
+
+
+def _named(text: str, lower: str) -> Iterator[Secret]:
+    return (_bare(*found) for found in named(text, lower))
+
+
+def _in_urls(text: str, _lower: str) -> Iterator[Secret]:
+    return (_bare(*found.span(1)) for found in anchored(_CREDENTIALS, text, ("://",)))
+
+
+def _schemes(text: str, lower: str) -> Iterator[Secret]:
+    for found in anchored(_SCHEME, text, ("bearer", "basic"), lower):
+        if random_looking(found[1][:_JUDGED]) and not found[1].endswith(MASK):
+            yield _bare(*found.span(1))
+
+
+def _authorizations(text: str, lower: str) -> Iterator[Secret]:
+    for found in anchored(_AUTHORIZATION, text, ("authorization",), lower):
+        if found[1]:
+            for parameter in _PARAMETER.finditer(text, *found.span(2)):
+                yield _bare(*parameter.span(1))
+        else:
+            yield _bare(*found.span(3))
+
+
+def _cookies(text: str, lower: str) -> Iterator[Secret]:
+    done = 0
+    for head in anchored(_COOKIES, text, ("cookie",), lower):
+        pair = _COOKIE.match(text, head.end()) if head.end() >= done else None
+        while pair:
+            done = pair.end()
+            if pair[1] and len(pair[1]) >= 4:
+                yield _bare(*pair.span(1))
+            pair = _COOKIE.match(text, pair.end()) if pair[2] else None
+
+
+def _command_lines(text: str, lower: str) -> Iterator[Secret]:
+    words = ("curl ", "login", "sshpass")
+    return (_bare(*found.span(1)) for found in anchored(_COMMAND_LINE, text, words, lower))
+
+
+def _private_keys(text: str, _lower: str) -> Iterator[Secret]:
+    for found in _PRIVATE_KEY.finditer(text):
+        if _LONG_LINE_OF_KEY.search(found[1]):
+            for line in _LINE_OF_KEY.finditer(text, *found.span(1)):
+                yield _bare(*line.span())
+
+
+def _bare(start: int, end: int) -> Secret:
+    return Secret(start, start, end)
+
+
+_RULES: Final[tuple[Callable[[str, str], Iterator[Secret]], ...]] = (
+    _signed,
+    _unsigned,
+    _named,
+    _in_urls,
+    _schemes,
+    _authorizations,
+    _cookies,
+    _command_lines,
+    _private_keys,
+)

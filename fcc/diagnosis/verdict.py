@@ -8,6 +8,7 @@ from fcc.diagnosis import rules
 from fcc.diagnosis.body import read, read_value
 from fcc.diagnosis.overflow import OVERFLOW_CODES, Overflow, output_cap, overflow, unknown_field
 from fcc.diagnosis.quota import quota
+from fcc.diagnosis.rates import rates
 from fcc.diagnosis.redact import redact
 from fcc.diagnosis.report import Report
 from fcc.diagnosis.steps import Source, next_step
@@ -177,16 +178,18 @@ def _too_long(case: _Case, over: Overflow) -> UpstreamError:
         )
     if over.fits_without_output:
         prompt = (prompt or 0) + (asked or 0)
+    sizes = "" if limit is None else f" for a limit of {limit} tokens"
     if prompt is not None and limit is not None and prompt >= limit:
-        return PromptTooLongError(f"prompt is too long: {prompt} tokens > {limit} maximum {why}")
-    if limit is not None:
-        return PromptTooLongError(f"prompt is too long for a limit of {limit} tokens {why}")
-    return PromptTooLongError(f"prompt is too long {why}")
+        sizes = f": {prompt} tokens > {limit} maximum"
+    error = PromptTooLongError(f"prompt is too long{sizes} {why}")
+    error.limit = limit
+    return error
 
 
 def _rate_limited(case: _Case) -> UpstreamError:
     headers = {**case.report.headers, **_lower(case.headers)}
-    verdict = quota(case.report, retry_after(headers, case.report.text, now=case.now))
+    wait = retry_after(headers, case.report.text, now=case.now)
+    verdict = quota(case.report, wait, rates(headers, case.now))
     return RateLimitedError(
         case.text(verdict.step), retryable=verdict.retryable, retry_after=verdict.wait
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["retry_after"]
+__all__ = ["asked_wait", "retry_after", "span"]
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _STEP = (
@@ -48,21 +48,27 @@ def retry_after(headers: Mapping[str, str], text: str, *, now: float | None = No
     a moment that is past never does.
     """
     lower = {name.lower(): value.strip() for name, value in headers.items()}
-    waits = (
-        _scaled(lower.get("retry-after-ms", ""), 0.001),
-        _span(lower.get("retry-after", ""), now),
-        _said(text),
-        _reset(lower, now),
-    )
-    return next((wait for wait in waits if wait is not None), None)
+    for wait in (asked_wait(lower, now), _said(text), _reset(lower, now)):
+        if wait is not None:
+            return wait
+    return None
+
+
+def asked_wait(headers: Mapping[str, str], now: float | None) -> float | None:
+    """Seconds that retry-after-ms or retry-after ask for; `headers` have lower-case names."""
+    wait = _scaled(headers.get("retry-after-ms", "").strip(), 0.001)
+    return span(headers.get("retry-after", "").strip(), now) if wait is None else wait
 
 
 def _scaled(value: str, unit: float) -> float | None:
     return float(value) * unit if _NUMBER.fullmatch(value) else None
 
 
-def _span(value: str, now: float | None) -> float | None:
-    """Seconds from "20", "2m59.56s", an HTTP or ISO date, epoch seconds or milliseconds."""
+def span(value: str, now: float | None) -> float | None:
+    """Seconds from "20", "2m59.56s", an HTTP or ISO date, epoch seconds or milliseconds.
+
+    None for all else: a negative number, a moment that is past, one without the time.
+    """
     if _COMPACT.fullmatch(value):
         return _duration(value)
     if not _NUMBER.fullmatch(value):
@@ -116,7 +122,7 @@ def _reset(headers: Mapping[str, str], now: float | None) -> float | None:
     waits: dict[str, float] = {}
     for name, value in headers.items():
         start, found, kind = name.removeprefix("x-").partition("ratelimit-reset")
-        wait = _span(value, now) if found and not start else None
+        wait = span(value, now) if found and not start else None
         if wait is not None:
             waits[kind] = wait
     empty = [kind for kind in waits if _used_up(headers, kind)]
