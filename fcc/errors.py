@@ -10,6 +10,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BillingError",
+    "BudgetError",
     "ConfigError",
     "CutError",
     "FccError",
@@ -27,6 +28,7 @@ __all__ = [
     "RefusedSizeError",
     "RequestError",
     "RequestTooLargeError",
+    "Said",
     "StalledError",
     "UnreachableError",
     "UpstreamError",
@@ -111,6 +113,14 @@ class Fix(NamedTuple):
     """True of every request to this model, and not only beside this one's input."""
 
 
+class Said(NamedTuple):
+    """A provider's answer that is an error, as it came."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
 class UpstreamError(FccError):
     """The provider did not answer as asked.
 
@@ -121,6 +131,7 @@ class UpstreamError(FccError):
     status = 502
     retryable: bool = True
     fix: Fix | None = None
+    said: Said | None = None
 
     def __init__(
         self,
@@ -192,6 +203,9 @@ class BadRequestError(RefusedError):
 class PromptTooLongError(BadRequestError):
     """The input does not fit the model's context window; the wording makes clients compact."""
 
+    limit: int | None = None
+    """The window in tokens, where the provider names it."""
+
 
 class RefusedSizeError(BadRequestError):
     """The request's body is larger than the provider takes."""
@@ -212,6 +226,10 @@ class BillingError(RefusedError):
 
     status = 402
     error_type = "billing_error"
+
+
+class BudgetError(BillingError):
+    """What the person allows for a day is spent: fcc does not ask the provider."""
 
 
 class RefusedPermissionError(RefusedError):

@@ -334,11 +334,13 @@ def uncommented(name: str) -> str:
 
 
 def options(struct: Any) -> dict[str, Any]:
+    """All but what is None by default: TOML has no word for that, so it is shown as an example."""
     return {
         field.encode_name: options(field.type)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
         else None
         for field in msgspec.structs.fields(struct)
+        if field.default is not None
     }
 
 
@@ -386,4 +388,8 @@ def test_a_wheel_carries_all_of_config() -> None:
         "fcc.env.example",
         "fcc.service",
         "fcc.socket",
+        "REFERENCE.md",
+        "alerts.yml",
+        "grafana.json",
+        "prices.toml",
     }

@@ -1,6 +1,7 @@
 """The client's model name to a provider and its model."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from fcc.errors import ConfigError, NotFoundError
 from fcc.settings.files import Providers
 from fcc.settings.profile import Facts, Profile
 from fcc.settings.routing import Router
+from fcc.settings.targets import LongContext, Routes, Target
 
 
 @pytest.fixture
@@ -188,3 +190,137 @@ def test_a_profile_is_known_or_not(providers: Providers) -> None:
     assert router.known("other").name == "other"
     assert router.known("nobody") is None
     assert router.known("broken") is None
+
+
+# What else a target can say, and requests that go elsewhere.
+
+
+def test_a_target_can_say_how_its_model_is_asked(providers: Providers) -> None:
+    target = Target(model="other/o", effort="low", max_tokens=8000)
+    router = Router(providers, DEFAULT, {"opus": target}, fallback={"*": ["x", target]})
+    model = router.route("claude-opus-5").model
+    assert (model.name, model.effort, model.max_tokens) == ("o", "low", 8000)
+    assert router.route("claude-sonnet-5").model.effort == ""
+    assert [route.model.max_tokens for route in router.chain("claude-sonnet-5")] == [
+        None, None, 8000,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", ["other/m[1m]", "other/m[1M]", "other/m"])
+def test_a_million_tokens_are_no_part_of_a_name(providers: Providers, asked: str) -> None:
+    assert target(Router(providers, DEFAULT), asked) == "other/m"
+
+
+def test_background_calls_have_a_model_of_their_own(providers: Providers) -> None:
+    router = Router(providers, DEFAULT, {"haiku": "other/quick"}, model="")
+    for asked in ("claude-haiku-5-5", "claude-haiku-4-5-20251001", "claude-3-5-haiku[1m]"):
+        assert target(router, asked) == "other/quick"
+    assert target(router, "claude-sonnet-5") == "main/big"
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("other/m", "the client named it"),
+        ("claude-opus-5", "models.opus"),
+        ("claude-haiku-5", "models.claude-*haiku* of the profile"),
+        ("gpt", "the name asked for"),
+    ],
+)
+def test_a_route_says_what_decided_it(providers: Providers, asked: str, why: str) -> None:
+    assert Router(providers, DEFAULT, {"opus": "o"}).route(asked).why == why
+
+
+def test_an_option_and_a_default_are_reasons_too(providers: Providers) -> None:
+    assert Router(providers, DEFAULT, model="m").route("claude-x").why == "--model"
+    default = Profile(name="main", default_model="d")
+    assert Router(providers, default).route("x").why == "default_model of the profile"
+    fallback = Router(providers, DEFAULT, fallback={"opus": ["o"]}).chain("claude-opus-5")[1]
+    assert fallback.why == "fallback.opus"
+
+
+ROUTES = Routes(long_context=LongContext(above=10, model="other/far"), image="other/eyes")
+
+
+def test_long_requests_go_elsewhere_unless_the_client_named_a_model(providers: Providers) -> None:
+    router = Router(providers, DEFAULT, routes=ROUTES)
+    route = router.long_context("claude-opus-5")
+    assert route is not None
+    assert (route.target, route.asked, route.why) == (
+        "other/far", "claude-opus-5", "routes.long_context",
+    )  # fmt: skip
+    assert router.above == 10
+    assert router.long_context("other/m") is None
+    assert router.longest("claude-opus-5").target == "other/far"
+    assert router.longest("other/m").target == "other/m"
+
+
+def test_images_go_elsewhere_whatever_was_named(providers: Providers) -> None:
+    router = Router(providers, DEFAULT, routes=ROUTES)
+    for asked in ("claude-opus-5", "other/m"):
+        route = router.image(asked)
+        assert route is not None
+        assert (route.target, route.asked) == ("other/eyes", asked)
+
+
+def test_without_such_routes_nothing_goes_elsewhere(providers: Providers) -> None:
+    router = Router(providers, DEFAULT)
+    assert router.long_context("claude-x") is None
+    assert router.image("claude-x") is None
+    assert router.longest("claude-x").target == "main/big"
+    assert [route.target for route in router.possible("claude-x")] == ["main/big"]
+
+
+def test_all_that_a_request_may_take_is_known(providers: Providers) -> None:
+    router = Router(providers, DEFAULT, fallback={"*": ["x"]}, routes=ROUTES)
+    targets = [route.target for route in router.possible("claude-x")]
+    assert targets == ["main/big", "main/x", "other/far", "other/eyes"]
+    assert [route.target for route in router.chain("claude-x", router.image("claude-x"))] == [
+        "other/eyes", "main/x",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "models", "fallback", "routes"),
+    [
+        ("models.opus", {"opus": "opnrouter/m"}, {}, Routes()),
+        ("fallback.opus", {}, {"opus": ["x", "opnrouter/m"]}, Routes()),
+        (
+            "routes.long_context",
+            {},
+            {},
+            Routes(long_context=LongContext(above=1, model="opnrouter/m")),
+        ),
+        ("routes.image", {}, {}, Routes(image=Target(model="opnrouter/m"))),
+    ],
+)
+def test_a_provider_that_is_misspelt_is_refused_with_what_was_meant(
+    where: str, models: Any, fallback: Any, routes: Routes
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Router(Providers(), DEFAULT, models, fallback=fallback, routes=routes)
+    assert caught.value.message == (
+        f"{where}: unknown provider 'opnrouter', did you mean 'openrouter'? If it is part of the model's "
+        "name: main/opnrouter/m"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["mistralai/x", "deepseek-ai/x", "x-ai/grok", "z-ai/glm", "moonshotai/kimi", "qwen/q"]
+)
+def test_what_begins_the_names_of_models_is_no_misspelt_provider(name: str) -> None:
+    router = Router(Providers(), DEFAULT, {"opus": name})
+    assert target(router, "claude-opus-5") == f"main/{name}"
+
+
+@pytest.mark.parametrize("routes", [Routes(image="other/"), Routes(image="broken/m")])
+def test_a_route_that_cannot_be_used_is_told_at_the_start(
+    providers: Providers, routes: Routes
+) -> None:
+    with pytest.raises(ConfigError):
+        Router(providers, DEFAULT, routes=routes)
+
+
+def test_an_empty_target_is_told_at_the_start(providers: Providers) -> None:
+    with pytest.raises(ConfigError, match=r"models.opus is empty"):
+        Router(providers, DEFAULT, {"opus": ""})

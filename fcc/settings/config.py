@@ -4,6 +4,11 @@ from typing import Literal
 
 import msgspec
 
+from fcc.settings.recorder import RecorderOptions
+from fcc.settings.recovery import ToolCalls
+from fcc.settings.targets import Routes, Target
+from fcc.settings.usage import UsageOptions
+
 __all__ = ["Config", "LocalAnswers", "ServerOptions"]
 
 
@@ -11,7 +16,9 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Where fcc listens, and its bounds."""
 
     host: str = "127.0.0.1"
+    """Anything but this machine itself needs an auth_token."""
     port: int = 8082
+    """Where Claude Code finds fcc; 0: any that is free."""
     max_body_bytes: int = 64 * 1024 * 1024
     """A request over this is refused with 413. Anthropic's own limit is 32 MB."""
     drain_seconds: float = 30.0
@@ -48,10 +55,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The default provider's name; empty: the first that is ready, else the demo."""
     auth_token: str = ""
     """What clients must send as x-api-key or Bearer; empty: any, and only on loopback."""
-    models: dict[str, str] = {}
+    models: dict[str, str | Target] = {}
     """opus, sonnet, haiku, fable or a pattern -> "model" or "provider/model"."""
-    fallback: dict[str, list[str]] = {}
+    fallback: dict[str, list[str | Target]] = {}
     """The same keys -> what is asked, in this order, where the first fails before it answers."""
+    routes: Routes = Routes()
+    """What goes elsewhere for what it is, whichever model it names."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged, with all that is worse."""
     server: ServerOptions = ServerOptions()
     local_answers: LocalAnswers = LocalAnswers()
+    tool_calls: ToolCalls = ToolCalls()
+    usage: UsageOptions = UsageOptions()
+    recorder: RecorderOptions = RecorderOptions()

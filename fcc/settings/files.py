@@ -3,14 +3,16 @@
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
-import platformdirs
 
 from fcc.errors import ConfigError
 from fcc.settings.config import Config
+from fcc.settings.places import user_dir
+from fcc.settings.probed import Probes, own_words
 from fcc.settings.profile import Profile
-from fcc.settings.toml import nearest, read, read_text
+from fcc.settings.toml import nearest, read, read_table, read_text
 
 __all__ = ["Providers", "config_dir", "config_file", "load_config", "shipped_dir"]
 
@@ -25,7 +27,7 @@ def shipped_dir() -> Path:
 def config_dir() -> Path:
     """The person's own files: FCC_CONFIG_DIR, else the platform's place for them."""
     chosen = os.environ.get("FCC_CONFIG_DIR")
-    return Path(chosen).expanduser() if chosen else platformdirs.user_config_path("fcc")
+    return Path(chosen).expanduser() if chosen else user_dir("config")
 
 
 def config_file() -> Path:
@@ -45,14 +47,22 @@ def load_config(path: Path | None = None) -> Config:
 
 
 class Providers:
-    """The profiles by name; a person's own file takes the place of a shipped one whole."""
+    """The profiles by name; a person's own file takes the place of a shipped one whole.
 
-    def __init__(self, *folders: Path) -> None:
+    With `probes`, each has what the doctor found out beneath what the person's own file says.
+    """
+
+    def __init__(self, *folders: Path, probes: Probes | None = None) -> None:
         self._files: dict[str, Path] = {}
-        self._read: dict[str, Profile] = {}
+        self._replaced: dict[str, Path] = {}
+        self._read: dict[tuple[str, str], Profile] = {}
         self._texts: dict[str, str] = {}
+        self._own: dict[str, dict[str, Any]] = {}
+        self.probes = probes or Probes([], [])
         for folder in folders or (shipped_dir() / "providers", config_dir() / "providers"):
             for path in sorted(folder.glob("*.toml")):
+                if path.stem in self._files:
+                    self._replaced[path.stem] = self._files[path.stem]
                 self._files[path.stem] = path
 
     def path(self, name: str) -> Path:
@@ -75,16 +85,35 @@ class Providers:
         for name, path in self._files.items():
             with suppress(ConfigError):
                 self._texts[name] = read_text(path)
+        for found in self.probes.found:
+            with suppress(ConfigError):
+                self._own_words(found.provider)
 
-    def get(self, name: str) -> Profile:
-        """The profile `name`. Raises ConfigError for one that is unknown or can't be read."""
+    def get(self, name: str, base_url: str = "") -> Profile:
+        """The profile `name`, at `base_url` if that is given.
+
+        Raises ConfigError for one that is unknown or can't be read.
+        """
         path = self._files.get(name)
         if path is None:
             raise ConfigError(f"unknown provider {name!r}{nearest(name, self._files)}")
-        if name in self._read:
-            return self._read[name]
+        if (name, base_url) in self._read:
+            return self._read[name, base_url]
         profile = read(path, Profile, self._texts.get(name))
         if profile.name and profile.name != name:
             raise ConfigError(f"{path}: 'name' is {profile.name!r}, but the file's name decides")
-        self._read[name] = msgspec.structs.replace(profile, name=name)
-        return self._read[name]
+        profile = msgspec.structs.replace(profile, name=name, base_url=base_url or profile.base_url)
+        if self.probes.of(profile):
+            profile = self.probes.amended(profile, self._own_words(name))
+        self._read[name, base_url] = profile
+        return profile
+
+    def _own_words(self, name: str) -> dict[str, Any]:
+        """What only the person's file says; read from the disk once."""
+        path, replaced = self._files.get(name), self._replaced.get(name)
+        if path is None or path.parent == shipped_dir() / "providers":
+            return {}
+        if name not in self._own:
+            shipped = read_table(replaced) if replaced else {}
+            self._own[name] = own_words(read_table(path), shipped)
+        return self._own[name]

@@ -1,16 +1,19 @@
 """How much may be asked of a provider, and how long is it waited for?"""
 
+from fnmatch import fnmatchcase
+
 import msgspec
 
-__all__ = ["Limits", "Retry", "Timeouts"]
+__all__ = ["Limits", "ModelLimits", "Retry", "Timeouts"]
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much the provider allows one key; 0 means no limit."""
+class ModelLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much may be asked of one model with one key; 0 means no limit."""
 
     requests: int = 0
     """Requests that may start in any window of `seconds`."""
     seconds: float = 60.0
+    """The window's length."""
     burst: int = 0
     """Of those, how many may start at once; the rest is spread evenly. 0: all of them."""
     concurrency: int = 0
@@ -25,10 +28,26 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("seconds must be more than 0")
 
 
+class Limits(ModelLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much the provider allows one key, in all and for each model."""
+
+    models: dict[str, ModelLimits] = {}
+    """Pattern of the provider's model name -> what each model that it fits is allowed beside the
+    limits of the key; the first that fits."""
+
+    def of(self, model: str) -> ModelLimits:
+        """What the model is allowed by itself."""
+        for pattern, limits in self.models.items():
+            if fnmatchcase(model.lower(), pattern.lower()):
+                return limits
+        return ModelLimits()
+
+
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds of patience."""
 
     connect: float = 10.0
+    """Until a connection stands."""
     read: float = 300.0
     """Silence between two reads."""
     first_byte: float = 0.0

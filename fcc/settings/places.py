@@ -1,17 +1,44 @@
 """Where is what fcc itself writes: the log, what probes taught, which daemon runs?"""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
-import platformdirs
-
-__all__ = ["log_file", "private_dir", "replacing", "runtime_dir", "runtime_dirs", "state_dir"]
+__all__ = [
+    "ledger_file",
+    "log_file",
+    "private_dir",
+    "replacing",
+    "runtime_dir",
+    "runtime_dirs",
+    "state_dir",
+    "traces_dir",
+    "user_dir",
+]
 
 _SYSTEM_RUNTIME = Path("/run/fcc")
 """RuntimeDirectory=fcc of a system unit."""
+
+
+def user_dir(kind: Literal["config", "state"]) -> Path:
+    """The platform's place for a user's files of this kind."""
+    if sys.platform == "linux":
+        # https://specifications.freedesktop.org/basedir-spec: by hand, as platformdirs takes a
+        # tenth of a short command's time to import.
+        variable, usual = {
+            "config": ("XDG_CONFIG_HOME", ".config"),
+            "state": ("XDG_STATE_HOME", ".local/state"),
+        }[kind]
+        home = os.environ.get(variable, "").strip()
+        return Path(home or Path("~").expanduser() / usual) / "fcc"
+    import platformdirs  # noqa: PLC0415 - as above
+
+    if kind == "config":
+        return platformdirs.user_config_path("fcc")
+    return platformdirs.user_state_path("fcc")
 
 
 def state_dir() -> Path:
@@ -20,7 +47,7 @@ def state_dir() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(given) if given else platformdirs.user_state_path("fcc")
+    return Path(given) if given else user_dir("state")
 
 
 def runtime_dir() -> Path:
@@ -46,6 +73,16 @@ def runtime_dirs() -> Iterator[Path]:
 def log_file() -> Path:
     """What a daemon says that nobody watches."""
     return state_dir() / "daemon.log"
+
+
+def ledger_file() -> Path:
+    """What requests took: tokens, cost, outcomes."""
+    return state_dir() / "usage.db"
+
+
+def traces_dir() -> Path:
+    """What the flight recorder keeps: a file a request."""
+    return state_dir() / "traces"
 
 
 def private_dir(path: Path) -> Path:

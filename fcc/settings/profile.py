@@ -49,6 +49,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Which forms are taken; what is missing is emulated."""
     parallel_tool_calls: bool = True
     """Whether `parallel_tool_calls` is a known field."""
+    one_call: bool = False
+    """Ask for one tool call at a time: some models repeat a call until the output ends."""
     reasoning: str = "none"
     """The knob that turns reasoning on and off, by name (see `translate/request/reasoning.py`)."""
     reasoning_history: str = "none"
@@ -94,6 +96,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Ways of writing tool calls as text to look for, by name; empty: none."""
     repair: bool = True
     """Mend broken arguments where that is safe."""
+    continue_after_cut: bool = False
+    """Ask for the rest of an answer whose stream broke off in mid-text, at most twice, and send it
+    as if nothing had happened. Off: the client is told of the cut."""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,8 +107,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     context_window: int | None = None
     """Tokens of input and output together."""
     max_output_tokens: int | None = None
+    """Tokens of one answer."""
     ask: dict[str, Any] = {}
+    """Keys of `[ask]` that differ."""
     reply: dict[str, Any] = {}
+    """Keys of `[reply]` that differ."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +123,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     reply: Reply = Reply()
     context_window: int | None = None
     max_output_tokens: int | None = None
+    effort: str = ""
+    """What config.toml sets in the place of the client's."""
+    max_tokens: int | None = None
+    """Tokens of an answer at most, by config.toml."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

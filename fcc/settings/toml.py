@@ -2,9 +2,9 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -43,18 +43,21 @@ def _table(text: str, path: Path) -> dict[str, Any]:
 
 def convert(table: dict[str, Any], type_: type[_T], where: str) -> _T:
     """`table` as a `type_`; `where` begins the message. Raises ConfigError."""
-    for key, known in _unknown(table, type_, ""):
-        raise ConfigError(f"{where}: unknown key {key!r}{nearest(key.rpartition('.')[2], known)}")
     try:
         return msgspec.convert(table, type_)
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$.")
-        key = place.removesuffix("`")
+        for key, known in _unknown(table, type_, ""):
+            hint = nearest(key.rpartition(".")[2], known)
+            raise ConfigError(f"{where}: unknown key {key!r}{hint}") from error
+        key, reason = _misfit(table, type_, "", str(error))
         raise ConfigError(f"{where}: {f'{key!r}: ' if key else ''}{reason}") from error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`, did you mean 'x'?`, or the known words where none is near and they are few."""
+    # Imported here: it costs every command 2 ms, and few are mistyped.
+    from difflib import get_close_matches  # noqa: PLC0415
+
     words = list(known)
     close = get_close_matches(word, words, n=1, cutoff=0.6)
     if close:
@@ -64,18 +67,51 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _unknown(value: Any, type_: Any, path: str) -> Iterator[tuple[str, list[str]]]:
     """The keys of `value` that `type_` has no field for, each with the fields there are."""
+    fields = _fields(type_) if isinstance(value, dict) else {}
+    for key in value if fields else ():
+        if key not in fields:
+            yield f"{path}{key}", list(fields)
+    for key, item, type_of_item in _inner(value, type_):
+        yield from _unknown(item, type_of_item, f"{path}{key}.")
+
+
+def _misfit(value: Any, type_: Any, key: str, words: str) -> tuple[str, str]:
+    """The innermost key of what is wrong, and the reason; `words` are msgspec's of `value`."""
+    for name, item, type_of_item in _inner(value, type_):
+        try:
+            msgspec.convert(item, type_of_item)
+        except msgspec.ValidationError as error:
+            return _misfit(item, type_of_item, f"{key}.{name}" if key else name, str(error))
+    return key, words.partition(" - at `$")[0]
+
+
+def _inner(value: Any, type_: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Name, value and type of each thing in a table or list that `type_` says something of."""
+    if isinstance(value, list):
+        inner = [get_args(one)[0] for one in _members(type_) if get_origin(one) is list]
+        for number, item in enumerate(value if inner else ()):
+            yield str(number), item, inner[0]
     if not isinstance(value, dict):
         return
-    if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
-        fields = {field.encode_name: field.type for field in msgspec.structs.fields(type_)}
-        for key, item in value.items():
-            if key not in fields:
-                yield f"{path}{key}", list(fields)
-            else:
-                yield from _unknown(item, fields[key], f"{path}{key}.")
-    elif get_origin(type_) is dict:
-        for key, item in value.items():
-            yield from _unknown(item, get_args(type_)[1], f"{path}{key}.")
+    fields = _fields(type_)
+    tables = [get_args(one)[1] for one in _members(type_) if get_origin(one) is dict]
+    for key, item in value.items():
+        if key in fields:
+            yield key, item, fields[key]
+        elif tables and not fields:
+            yield key, item, tables[0]
+
+
+def _fields(type_: Any) -> dict[str, Any]:
+    """The fields of the struct that `type_` is, or may be; {} where it is none."""
+    for one in _members(type_):
+        if isinstance(one, type) and issubclass(one, msgspec.Struct):
+            return {field.encode_name: field.type for field in msgspec.structs.fields(one)}
+    return {}
+
+
+def _members(type_: Any) -> tuple[Any, ...]:
+    return get_args(type_) if get_origin(type_) in (Union, UnionType) else (type_,)
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:
