@@ -1,16 +1,19 @@
 """Damaged arguments are mended only where one reading is left, and it fits the tool."""
 
 import json
+from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fcc.translate.dialects.scanner import Scanner
+from fcc.translate.dialects.table import DIALECTS
 from fcc.translate.dialects.values import strip_newline, typed
 from fcc.translate.fits import allowed_types, fits
 from fcc.translate.repair import mend
 from fcc.translate.tools import DeclaredTool
-from tests.dialect_texts import tool
+from tests.dialect_texts import cuts, said, tool, trimmed
 
 WRITE = tool("Write", "path", path="string", text="string", lines="array", force="boolean")
 GOOD = {"path": "/a", "force": True}
@@ -33,6 +36,24 @@ def test_damage_of_one_reading_is_mended(text):
     assert json.loads(mended[0]) == GOOD
     assert mended[1] == MENDED[text]
     assert mend(text, None) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ('{"path":  "/a", "n": 1.0', "}"),
+        ('{ "path": "\\u00e9", "lines": [ [1, {"x": "}"', "}]]}"),
+        ('{"path": "/a", }', None),
+        ('{"path": ",]", "lines": [1 , 2, ] , }', None),
+    ],
+)
+def test_what_has_gone_out_stays_the_beginning_of_what_is_mended(text, rest):
+    mended = mend(text, None)
+    assert mended is not None
+    json.loads(mended[0])
+    kept = mended[0].replace(",", "").replace(" ", "")
+    assert kept == (text + (rest or "")).replace(",", "").replace(" ", "")
+    assert rest is None or mended[0] == text + rest
 
 
 def test_raw_line_ends_in_strings_are_mended():
@@ -158,3 +179,38 @@ def test_a_schema_that_says_nothing_takes_everything():
     assert not fits([], {})
     assert not fits({"x": True}, {"properties": {"x": {"type": "integer"}}})
     assert mend("{'x': 1}", DeclaredTool("any")) is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "repair"),
+    [
+        ('{"path": "/a", "force": True}', "python"),
+        ('{"path": "/a", "force": true,}', "trailing_commas"),
+        ('{"path": "/a\n"}', "control_characters"),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["hermes", "kimi_k2", "llama_function", "harmony", "mistral"])
+def test_damage_in_a_written_call_is_mended_and_counted_or_left_alone(dialect, arguments, repair):
+    example = DIALECTS[dialect].example.replace("Bash", "Write")
+    text = example.replace('{"command": "ls"}', arguments)
+    assert text != example
+    for parts in cuts(text):
+        mending, leaving = (
+            Scanner((dialect,), (WRITE,), count(), repair=repair) for repair in (True, False)
+        )
+        found = [[*(p for part in parts for p in s.feed(part)), *s.finish(clean=True)]
+                 for s in (mending, leaving)]  # fmt: skip
+        (name, value), *_ = trimmed(said(found[0]))
+        assert (name, value["path"].strip()) == ("Write", "/a")
+        assert mending.repairs == {dialect: 1, repair: 1}
+        (given_back,) = said(found[1])
+        assert arguments in given_back
+        assert leaving.repairs == {}
+
+
+def test_what_is_no_damage_is_not_counted_as_mended():
+    scanner = Scanner(("hermes",), (WRITE,), count())
+    text = '<tool_call>{"name": "Write", "arguments": {"path": "/a"}}</tool_call>\n'
+    scanner.feed(text + text)
+    scanner.finish(clean=True)
+    assert scanner.repairs == {"hermes": 2}

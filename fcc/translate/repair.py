@@ -57,13 +57,29 @@ def encode(value: object) -> str:
 def mend(text: str, tool: DeclaredTool | None, *, ended: bool = True) -> tuple[str, str] | None:
     """Arguments that are no JSON object, as one that fits `tool`, and the name of the repair.
 
+    Where characters only have to be added or left out, the others stay as they were written:
+    the beginning may have gone out by then.
+
     `ended`: the provider ended the answer normally, so lost brackets are the model's own.
     None: `text` needs no repair, or none is safe.
     """
     for name, value in readings(text, ended=ended):
         if isinstance(value, dict) and (tool is None or fits(value, tool.schema)):
-            return (encode(value), name) if name else None
+            return (_edited(text, name) or encode(value), name) if name else None
     return None
+
+
+def _edited(text: str, name: str) -> str | None:
+    """The text that the repair makes of `text`; None where it is no text, or none in JSON."""
+    edit = _EDITS.get(name)
+    if edit is None:
+        return None
+    edited = edit(text)
+    try:
+        decode(edited)
+    except ValueError:
+        return None
+    return edited
 
 
 def readings(text: str, *, ended: bool) -> Iterator[tuple[str, Any]]:
@@ -102,11 +118,11 @@ def _repeated(text: str) -> Any:
     return first
 
 
-def _without_trailing_commas(text: str) -> Any:
-    return _TOLERANT.decode(_TRAILING_COMMA.sub(lambda match: match[1] or "", text))
+def _without_trailing_commas(text: str) -> str:
+    return _TRAILING_COMMA.sub(lambda match: match[1] or "", text)
 
 
-def _with_brackets(text: str) -> Any:
+def _with_brackets(text: str) -> str:
     missing: list[str] = []
     for match in _STRUCTURE.finditer(text):
         token = match[0]
@@ -114,7 +130,7 @@ def _with_brackets(text: str) -> Any:
             missing.append(_CLOSER[token])
         elif token in {"}", "]"} and (not missing or missing.pop() != token):
             raise ValueError("brackets don't match")
-    return _TOLERANT.decode(text + "".join(reversed(missing)))
+    return text + "".join(reversed(missing))
 
 
 def python_value(text: str) -> Any:
@@ -140,13 +156,17 @@ class _Words(ast.NodeTransformer):
         return ast.copy_location(ast.Constant(_WORDS[node.id]), node)
 
 
+_EDITS: dict[str, Callable[[str], str]] = {
+    "trailing_commas": _without_trailing_commas,
+    "brackets": _with_brackets,
+}
 _REPAIRS: dict[str, Callable[[str], Any]] = {
     "": decode,
     "control_characters": _TOLERANT.decode,
     "wrapped": _wrapped,
     "repeated": _repeated,
-    "trailing_commas": _without_trailing_commas,
+    "trailing_commas": lambda text: _TOLERANT.decode(_without_trailing_commas(text)),
     "python": python_value,
-    "brackets": _with_brackets,
+    "brackets": lambda text: _TOLERANT.decode(_with_brackets(text)),
 }
 """In this order: each changes less of the text than the next."""

@@ -9,7 +9,7 @@ from fcc.translate.dialects.tape import MismatchError, Tape
 from fcc.translate.dialects.values import arguments_object, coerced
 from fcc.translate.fits import fits
 from fcc.translate.pieces import Arguments, Piece, Reasoning, Text, ToolCall, ToolCallEnd
-from fcc.translate.repair import encode
+from fcc.translate.repair import encode, readings
 from fcc.translate.tools import DeclaredTool
 
 __all__ = ["Calls"]
@@ -18,7 +18,14 @@ __all__ = ["Calls"]
 class Calls:
     """Pieces of the calls that grammars find, for tools that were declared and take them."""
 
-    def __init__(self, tools: Sequence[DeclaredTool], numbers: Iterator[int], tape: Tape) -> None:
+    def __init__(
+        self,
+        tools: Sequence[DeclaredTool],
+        numbers: Iterator[int],
+        tape: Tape,
+        *,
+        repair: bool = True,
+    ) -> None:
         self.names = Names(tools)
         self.dialect = ""
         """Whose grammar is reading."""
@@ -34,11 +41,15 @@ class Calls:
         self._pieces: list[Piece] = []
         self._numbers = numbers
         self._tape = tape
+        self._repair = repair
+        self._mended: list[str] = []
+        """The repairs of what the reading at work has read, by name."""
 
     def begin(self, dialect: str) -> None:
         """A grammar of `dialect` is about to read."""
         self.dialect = dialect
         self.committed = self.speaking = False
+        self._mended.clear()
 
     def take(self) -> list[Piece]:
         """What was said since it was last asked."""
@@ -56,6 +67,17 @@ class Calls:
         self._tape.certain = True
         return tool
 
+    def readings(self, text: str, *, ended: bool = True) -> Iterator[Any]:
+        """What JSON `text` may mean, the likeliest first; where nothing is mended, as it stands."""
+        for repair, value in readings(text, ended=ended):
+            if repair and not self._repair:
+                return
+            names = [repair] if repair else []
+            self._mended += names
+            yield value
+            # The grammar wants another reading.
+            del self._mended[len(self._mended) - len(names) :]
+
     def add(self, *calls: tuple[DeclaredTool, object]) -> None:
         """Says the calls, all or none, and uses up what was read.
 
@@ -70,6 +92,8 @@ class Calls:
                 ToolCallEnd(call=number),
             )
         self.recovered[self.dialect] += len(checked)
+        self.recovered.update(self._mended)
+        self._mended.clear()
         self.committed = True
         self._tape.commit()
 

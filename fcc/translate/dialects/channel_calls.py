@@ -45,7 +45,7 @@ class Harmony(msgspec.Struct, frozen=True):
         if recipient is not None and channel[1] != "final":
             tool = calls.tool(recipient[1])
             yield from tape.blanks()
-            arguments = yield from arguments_value(tape)
+            arguments = yield from arguments_value(tape, calls)
             yield from tape.blanks()
             if not (yield from tape.option(*_MESSAGE_ENDS)) and (yield from tape.peek()):
                 raise MismatchError

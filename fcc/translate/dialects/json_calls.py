@@ -13,7 +13,6 @@ import msgspec
 from fcc.translate.dialects.calls import Calls
 from fcc.translate.dialects.python_calls import python_list
 from fcc.translate.dialects.tape import MismatchError, Reading, Tape
-from fcc.translate.repair import readings
 from fcc.translate.tools import DeclaredTool
 
 __all__ = ["JsonCalls", "end_or", "json_value"]
@@ -96,7 +95,7 @@ class JsonCalls(msgspec.Struct, frozen=True):
         text, closed = yield from json_value(tape)
         if self.whole and not closed:
             raise MismatchError
-        for _repair, value in readings(text, ended=not self.whole):
+        for value in calls.readings(text, ended=not self.whole):
             found = self._calls(value, calls)
             if found:
                 return found

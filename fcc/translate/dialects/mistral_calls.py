@@ -47,7 +47,7 @@ def _call(tape: Tape, calls: Calls, *, must_mark: bool) -> Reading[tuple[Declare
         raise MismatchError
     tape.certain = True
     yield from tape.blanks()
-    return tool, (yield from arguments_value(tape))
+    return tool, (yield from arguments_value(tape, calls))
 
 
 class FunctionTag(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class FunctionTag(msgspec.Struct, frozen=True):
         yield from tape.blanks()
         yield from tape.option(">", "=", "(", ",")
         yield from tape.blanks()
-        arguments = yield from arguments_value(tape)
+        arguments = yield from arguments_value(tape, calls)
         yield from tape.blanks()
         yield from tape.option(")")
         yield from tape.option(">")

@@ -10,7 +10,6 @@ import msgspec
 from fcc.translate.dialects.calls import Calls
 from fcc.translate.dialects.json_calls import end_or, json_value
 from fcc.translate.dialects.tape import MismatchError, Reading, Tape
-from fcc.translate.repair import readings
 
 __all__ = ["NamedCalls", "arguments_value"]
 
@@ -51,7 +50,7 @@ class NamedCalls(msgspec.Struct, frozen=True):
             yield from tape.option("```json", "```")
             yield from tape.blanks()
         tool = None if head.strip().strip(":").isdigit() else calls.tool(head)
-        arguments: Any = yield from arguments_value(tape)
+        arguments: Any = yield from arguments_value(tape, calls)
         if self.wrapped_in:
             arguments = arguments.get(self.wrapped_in)
         yield from tape.blanks()
@@ -68,10 +67,10 @@ class NamedCalls(msgspec.Struct, frozen=True):
             tape.unread(blanks)
 
 
-def arguments_value(tape: Tape) -> Reading[dict[str, Any]]:
+def arguments_value(tape: Tape, calls: Calls) -> Reading[dict[str, Any]]:
     """A call's arguments: a JSON object, mended where that is safe."""
     text, _closed = yield from json_value(tape)
-    for _repair, value in readings(text, ended=True):
+    for value in calls.readings(text):
         if isinstance(value, dict):
             return value
     raise MismatchError

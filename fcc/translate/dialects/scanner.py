@@ -35,7 +35,7 @@ class Scanner:
 
     `dialects` are names of the table; none of them: everything passes at once. `calls` numbers
     the calls of the answer. Without `whole_message` the forms that must be the whole answer are
-    not looked for.
+    not looked for; without `repair` damaged JSON is no call.
     """
 
     def __init__(
@@ -45,10 +45,11 @@ class Scanner:
         calls: Iterator[int],
         *,
         whole_message: bool = True,
+        repair: bool = True,
     ) -> None:
         self._openings = openings(tuple(dialects))
         self._tape = Tape()
-        self._calls = Calls(tools, calls, self._tape)
+        self._calls = Calls(tools, calls, self._tape, repair=repair)
         self._prose = Prose(self._openings, self._calls)
         self._candidate = self._openings.candidate.search
         self._passed: list[str] = []
@@ -66,7 +67,7 @@ class Scanner:
 
     @property
     def repairs(self) -> dict[str, int]:
-        """How many calls were recovered, by dialect."""
+        """How many calls were recovered, by dialect, and what had to be mended, by name."""
         return dict(self._calls.recovered)
 
     def feed(self, text: str) -> list[Piece]:

@@ -120,7 +120,7 @@ class XmlCalls(msgspec.Struct, frozen=True):
                 calls.add((tool, arguments))
                 return
             elif self.json_body and not arguments and (yield from tape.peek()) == "{":
-                arguments = yield from arguments_value(tape)
+                arguments = yield from arguments_value(tape, calls)
                 blanks = yield from tape.blanks()
             else:
                 yield from self._without_end(tape, arguments)
