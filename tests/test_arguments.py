@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fcc.translate.reply.arguments import ArgumentStream, Extent
+from fcc.translate.repair import mend
+from fcc.translate.reply.arguments import ArgumentStream
+from fcc.translate.reply.extent import Extent
+from fcc.translate.reply.verbatim import VerbatimStream
 
 
 def never(_text: str) -> None:
@@ -161,9 +164,9 @@ BROKEN = [
 def test_broken_arguments_are_mended_as_a_whole(live: bool, fragments: list[str]) -> None:
     seen: list[str] = []
 
-    def mend(text: str) -> str:
+    def mend(text: str) -> tuple[str, str]:
         seen.append(text)
-        return '{"a":1}'
+        return '{"a":1}', "mended"
 
     got, valid = said(*fragments, live=live, mend=mend)
     assert (got, valid) == ('{"a":1}', True)
@@ -183,20 +186,93 @@ def test_broken_arguments_are_mended_as_a_whole(live: bool, fragments: list[str]
 def test_an_object_that_is_closed_and_no_json_is_mended_where_nothing_was_said(
     live: bool, text: str
 ) -> None:
-    assert said(text, live=live, mend=lambda _text: '{"mended":1}') == ('{"mended":1}', True)
+    assert said(text, live=live, mend=lambda _text: ('{"mended":1}', "mended")) == (
+        '{"mended":1}',
+        True,
+    )
 
 
 @pytest.mark.parametrize("fragments", BROKEN)
 def test_broken_arguments_of_a_cut_answer_are_not_mended(fragments: list[str]) -> None:
-    got, valid = said(*fragments, clean=False, mend=lambda _text: '{"a":1}')
+    got, valid = said(*fragments, clean=False, mend=lambda _text: ('{"a":1}', "mended"))
     assert (got, valid) == ("".join(fragments), False)
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("fragments", "wanted"),
+    [
+        (['{"a": "b"'], '{"a": "b"}'),
+        (['{"a": ', '"b", ', '"c": [1,', " 2"], '{"a": "b", "c": [1, 2]}'),
+        (['{ "a": ', "1", ", }"], '{ "a": 1 }'),
+        (['{"a": [1, ', "2,", "]", "}"], '{"a": [1, 2]}'),
+    ],
+)
+def test_arguments_that_are_streamed_are_mended_at_their_end(
+    live: bool, fragments: list[str], wanted: str
+) -> None:
+    assert said(*fragments, live=live, mend=lambda text: mend(text, None)) == (wanted, True)
 
 
 def test_a_mend_that_contradicts_what_was_said_is_not_used() -> None:
     stream = ArgumentStream(live=True)
     assert stream.feed('{"b":2') == '{"b":2'
     stream.feed(",}")
-    assert stream.finish(lambda _text: '{"a":1}', clean=True) == (",}", False)
+    assert stream.finish(lambda _text: ('{"a":1}', "mended"), clean=True) == (",}", False)
+    assert stream.repair == ""
+
+
+@pytest.mark.parametrize(
+    ("fragments", "name"),
+    [
+        (['{"a":1}'], ""),
+        (['{"a":', "1}"], ""),
+        ([""], ""),
+        (['{"a":1', '{"a":1}'], "cumulative"),
+        (['{"a":1}', '{"a":1}'], "repeated"),
+        (['{"a":1}{"a":1}'], "repeated"),
+        (["{'a':1}"], "mended"),
+    ],
+)
+@pytest.mark.parametrize("live", [True, False])
+def test_what_had_to_be_done_is_told_by_name(live: bool, fragments: list[str], name: str) -> None:
+    stream = ArgumentStream(live=live)
+    for fragment in fragments:
+        stream.feed(fragment)
+    stream.finish(lambda _text: ('{"a":1}', "mended"), clean=True)
+    stream.further()
+    assert stream.repair == name
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("fragments", "valid"),
+    [
+        (['{"a":1', '{"a":1}'], False),
+        (['{"a":1}', '{"a":1}'], False),
+        (["{}", '{"a":1}'], False),
+        (["{'a':1}"], False),
+        (['{"a":', "1}"], True),
+        ([' \n{"a":1} '], True),
+        ([], True),
+    ],
+)
+def test_verbatim_arguments_are_passed_on_as_they_were_written(
+    live: bool, fragments: list[str], valid: bool
+) -> None:
+    stream = VerbatimStream(live=live)
+    out = [stream.feed(fragment) for fragment in fragments]
+    assert "".join(out) == stream.said()
+    rest, found = stream.finish(lambda _text: ('{"a":1}', "mended"), clean=True)
+    assert ("".join(out) + rest, found) == ("".join(fragments), valid)
+    assert (stream.further(), stream.repair) == ([], "")
+
+
+def test_verbatim_arguments_that_were_cut_are_no_object() -> None:
+    stream = VerbatimStream(live=True)
+    assert stream.finish(never, clean=False) == ("", False)
+    assert stream.feed('{"a":') == '{"a":'
+    assert stream.finish(never, clean=False) == ("", False)
 
 
 def test_further_objects_are_calls_of_their_own() -> None:

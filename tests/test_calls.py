@@ -270,15 +270,35 @@ def test_a_calls_extra_content_goes_with_it() -> None:
 def test_broken_arguments_are_mended_for_the_tool_they_are_for() -> None:
     seen: list[Any] = []
 
-    def mend(text: str, tool: DeclaredTool | None) -> str:
+    def mend(text: str, tool: DeclaredTool | None) -> tuple[str, str]:
         seen.append((text, tool and tool.name))
-        return A
+        return A, "mended"
 
     got = assembled(
         [entry("{'a': 1}", "Read", "c1", 0)], [entry("{'b'", "Frob", "c2", 1)], mend=mend
     )
     assert [call[2] for call in got] == [A, A]
     assert seen == [("{'a': 1}", "Read"), ("{'b'", None)]
+
+
+def test_repairs_of_arguments_are_counted_by_name() -> None:
+    assembler = ToolCallAssembler(TOOLS, count(), mend=lambda _text, _tool: (A, "mended"))
+    assembler.feed(deltas(entry("{'a': 1}", "Read", "c1", 0), entry(A + A, "Read", "c2", 1)))
+    assembler.feed(deltas(entry(B, "Bash", "c3", 2), entry("{'b'", "Bash", "c4", 3)))
+    assembler.finish(clean=True)
+    assert assembler.repairs == {"mended": 2, "repeated": 1}
+
+
+def test_without_mending_arguments_are_told_as_they_were_written() -> None:
+    fragments = ["{'a': 1}"], [A, A], [B], ['{"a', '{"a": 1}']
+    steps = [
+        [entry(text, "Read" if first else None, f"c{index}", index)]
+        for index, texts in enumerate(fragments)
+        for first, text in zip((True, False), texts, strict=False)
+    ]
+    assert assembled(*steps, mend=None) == [
+        ("Read", f"c{index}", "".join(texts), True) for index, texts in enumerate(fragments)
+    ]
 
 
 def test_broken_arguments_go_out_as_they_are_and_never_as_an_empty_object() -> None:

@@ -22,6 +22,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     stop_sequences: frozenset[str] = frozenset()
     prefill: str = ""
     """The beginning of the answer that the client gave; some servers repeat it (llama.cpp)."""
+    begun: bool = False
+    """The answer goes on with what was said before: nothing in it is the beginning of the whole."""
     foreground: bool = False
     """Subagents run in the foreground, whatever the model says."""
 

@@ -13,77 +13,24 @@ from itertools import pairwise
 
 import msgspec
 
-__all__ = ["ArgumentStream", "Extent", "Mend"]
+from fcc.translate.reply.extent import Extent
 
-Mend = Callable[[str], str | None]
-"""Broken arguments -> the mended JSON object, or None where that is not safe."""
+__all__ = ["ArgumentStream", "Mend", "is_object"]
 
-_STRUCTURE = re.compile(r'["{}\[\]]')
-_IN_STRING = re.compile(r'["\\]')
+Mend = Callable[[str], tuple[str, str] | None]
+"""Broken arguments -> the mended JSON object and the repair's name; None where none is safe."""
+
 _TRAILING_COMMA = re.compile(r",\s*[}\]]")
-_COMMA_OR_STRING = re.compile(r'"|\\.|,\s*[}\]]', re.DOTALL)
 _OPEN_COMMA = re.compile(r",\s*\Z")
 _BEGIN = re.compile(r'\s*(?:\{\s*(?:["}]|\Z)|\Z)')
 """How JSON arguments can begin: an object, then a key or its end."""
 
 
-class Extent:
-    """Where a JSON object that comes in fragments ends. Linear, keeps no text."""
-
-    __slots__ = ("_depth", "_escaped", "_string", "whole")
-
-    def __init__(self) -> None:
-        self._depth = 0
-        self._escaped = False
-        self._string = False
-        self.whole = False
-        """Whether the object has been closed."""
-
-    @property
-    def in_string(self) -> bool:
-        """Whether the text so far ends inside a string."""
-        return self._string
-
-    def feed(self, text: str) -> int:
-        """How many characters of `text` belong to the object; all of them unless it ends."""
-        at = 0
-        if self._escaped and text:
-            at, self._escaped = 1, False
-        while not self.whole:
-            found = (_IN_STRING if self._string else _STRUCTURE).search(text, at)
-            if found is None:
-                return len(text)
-            at = self._step(found.group(), found.end(), len(text))
-        return at
-
-    def trailing_comma(self, text: str) -> bool:
-        """Whether, in the `text` that comes next, a comma outside strings ends an object."""
-        string, at = self._string, 1 if self._escaped else 0
-        for found in _COMMA_OR_STRING.finditer(text, at):
-            if found.group() == '"':
-                string = not string
-            elif found.group().startswith(",") and not string:
-                return True
-        return False
-
-    def _step(self, mark: str, at: int, size: int) -> int:
-        if mark == "\\":
-            self._escaped = at >= size
-            return at + 1
-        if mark == '"':
-            self._string = not self._string
-        elif mark in "{[":
-            self._depth += 1
-        else:
-            self._depth -= 1
-            self.whole = self._depth <= 0
-        return at
-
-
 class ArgumentStream:
     """`feed(fragment) -> text to pass on`; `finish(clean) -> (rest, whether it is an object)`."""
 
-    __slots__ = ("_after", "_extent", "_fragments", "_held", "_live", "_odd", "_said", "_size")
+    __slots__ = ("_after", "_extent", "_fragments", "_held", "_live", "_odd", "_said", "_size",
+                 "repair")  # fmt: skip
 
     def __init__(self, *, live: bool) -> None:
         self._live = live
@@ -94,6 +41,8 @@ class ArgumentStream:
         self._held = ""
         self._said: list[str] = []
         self._after: list[str] = []
+        self.repair = ""
+        """What had to be done to them, by name."""
 
     @property
     def started(self) -> bool:
@@ -126,7 +75,7 @@ class ArgumentStream:
             return ""
         self._odd = self._odd or self._is_odd(fragment)
         end = self._extent.feed(fragment)
-        if self._extent.whole and not self._said and not _object(self._text() + fragment[:end]):
+        if self._extent.whole and not self._said and not is_object(self._text() + fragment[:end]):
             # Closed, and no JSON all the same: nothing has been said, so it can be mended.
             self._odd = True
         if not self._odd and self._extent.whole:
@@ -177,21 +126,24 @@ class ArgumentStream:
         if self.whole:
             return "", True
         said, text = self.said(), self._text()
-        for reading in self._readings(text.strip(), mend, clean=clean):
-            if reading is not None and reading.startswith(said.lstrip()):
+        for reading, repair in self._readings(text.strip(), mend, clean=clean):
+            if reading.startswith(said.lstrip()):
+                self.repair = repair
                 return reading[len(said.lstrip()) :], True
         return text[len(said) :], False
 
-    def _readings(self, text: str, mend: Mend, *, clean: bool) -> Iterator[str | None]:
-        """What the fragments may mean, the likeliest first; None where one does not apply."""
-        if not text:
-            yield "{}" if clean else None
-            return
-        yield text if _object(text) else None
-        yield _cumulative([fragment for fragment in self._fragments if fragment.strip()])
-        yield _one_copy(text)
-        if clean:
-            yield mend(text)
+    def _readings(self, text: str, mend: Mend, *, clean: bool) -> Iterator[tuple[str, str]]:
+        """What the fragments may mean, the likeliest first, each with the repair's name."""
+        if not text and clean:
+            yield "{}", ""
+        if is_object(text):
+            yield text, ""
+        if last := _cumulative([fragment for fragment in self._fragments if fragment.strip()]):
+            yield last, "cumulative"
+        if copy := _one_copy(text):
+            yield copy, "repeated"
+        if text and clean and (mended := mend(text)):
+            yield mended
 
     def further(self) -> list[str]:
         """Objects that followed the whole one and differ from it: calls of their own.
@@ -201,8 +153,11 @@ class ArgumentStream:
         rest = "".join(self._after).strip()
         if not rest:
             return []
-        own = _value(self._text())
-        return [text for text in _objects(rest) if _value(text) != own]
+        own, objects = _value(self._text()), _objects(rest)
+        others = [text for text in objects if _value(text) != own]
+        if len(others) < len(objects):
+            self.repair = "repeated"
+        return others
 
 
 def _value(text: str) -> object:
@@ -212,7 +167,7 @@ def _value(text: str) -> object:
         return None
 
 
-def _object(text: str) -> bool:
+def is_object(text: str) -> bool:
     return text.startswith("{") and isinstance(_value(text), dict)
 
 
@@ -221,7 +176,7 @@ def _cumulative(fragments: list[str]) -> str | None:
     if len(fragments) < 2:
         return None
     growing = all(later.startswith(earlier) for earlier, later in pairwise(fragments))
-    if growing and _object(fragments[-1]):
+    if growing and is_object(fragments[-1]):
         return fragments[-1]
     return None
 
@@ -240,7 +195,7 @@ def _objects(text: str) -> list[str]:
     while text:
         extent = Extent()
         end = extent.feed(text) if text.startswith("{") else 0
-        if not end or not _object(text[:end]):
+        if not end or not is_object(text[:end]):
             return []
         found.append(text[:end])
         text = text[end:].strip()

@@ -12,18 +12,20 @@ The rules, and who makes each necessary:
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from fcc.translate.pieces import Arguments, Piece, ToolCall, ToolCallEnd, ToolCallExtra
 from fcc.translate.reply.arguments import ArgumentStream
+from fcc.translate.reply.verbatim import VerbatimStream
 from fcc.translate.tools import DeclaredTool
 from fcc.wire.chat import Function, ToolCallDelta
 from fcc.wire.events import encode
 
 __all__ = ["MendCall", "ToolCallAssembler"]
 
-MendCall = Callable[[str, DeclaredTool | None], str | None]
-"""Broken arguments and the tool they are for -> mended JSON object, or None."""
+MendCall = Callable[[str, DeclaredTool | None], tuple[str, str] | None]
+"""Broken arguments and the tool they are for -> mended JSON object and the repair's name."""
 
 _LEAKED = re.compile(r"^(?:\[[A-Z_]+\]|<\|[^|>]*\|>|functions\.)+")
 
@@ -49,7 +51,9 @@ class _Call:
 
     __slots__ = ("arguments", "ended", "extra", "id", "index", "name", "number", "opened")
 
-    def __init__(self, number: int, entry: _Entry, arguments: ArgumentStream) -> None:
+    def __init__(
+        self, number: int, entry: _Entry, arguments: ArgumentStream | VerbatimStream
+    ) -> None:
         self.number = number
         self.index = entry.index
         self.id = entry.id
@@ -61,7 +65,10 @@ class _Call:
 
 
 class ToolCallAssembler:
-    """`feed(tool_calls) -> pieces`, `finish(clean) -> pieces`."""
+    """`feed(tool_calls) -> pieces`, `finish(clean) -> pieces`.
+
+    Without `mend` arguments are passed on exactly as they were written.
+    """
 
     def __init__(
         self,
@@ -69,7 +76,7 @@ class ToolCallAssembler:
         numbers: Iterator[int],
         *,
         live: bool = True,
-        mend: MendCall = lambda _text, _tool: None,
+        mend: MendCall | None = lambda _text, _tool: None,
     ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._declared = set(self._tools)
@@ -77,6 +84,8 @@ class ToolCallAssembler:
         self._live = live
         self._mend = mend
         self._calls: list[_Call] = []
+        self.repairs: Counter[str] = Counter()
+        """What had to be done to arguments by the end of the answer, by name."""
 
     def feed(self, deltas: Sequence[ToolCallDelta]) -> list[Piece]:
         """What the entries of one chunk add."""
@@ -104,10 +113,13 @@ class ToolCallAssembler:
                 self._end(call, pieces, clean=clean)
             for text in call.arguments.further() if call.name else ():
                 pieces += self._whole(call.name or "", text)
+            if call.arguments.repair:
+                self.repairs[call.arguments.repair] += 1
         return pieces
 
     def _open(self, entry: _Entry) -> _Call:
-        call = _Call(next(self._numbers), entry, ArgumentStream(live=self._live))
+        stream = VerbatimStream if self._mend is None else ArgumentStream
+        call = _Call(next(self._numbers), entry, stream(live=self._live))
         self._calls.append(call)
         return call
 
@@ -179,8 +191,10 @@ class ToolCallAssembler:
             pieces.append(ToolCall(call.number, call.name or "", call.id, call.extra))
             if said := call.arguments.said():
                 pieces.append(Arguments(call.number, said))
-        tool = self._tools.get(call.name or "")
-        rest, valid = call.arguments.finish(lambda text: self._mend(text, tool), clean=clean)
+        tool, mend = self._tools.get(call.name or ""), self._mend
+        rest, valid = call.arguments.finish(
+            lambda text: mend(text, tool) if mend else None, clean=clean
+        )
         if rest:
             pieces.append(Arguments(call.number, rest))
         if clean or valid:

@@ -23,7 +23,6 @@ from fcc.translate.reply.fields import reasoning_of, text_of_items
 from fcc.translate.reply.finish import ERRORS, TRUNCATED, finish
 from fcc.translate.reply.think import ThinkSplitter
 from fcc.translate.reply.usage import find_usage, usage
-from fcc.translate.tools import DeclaredTool
 from fcc.wire.chat import Choice, Chunk, Delta, TokenUsage
 
 __all__ = ["ChunkReader"]
@@ -40,7 +39,6 @@ class ChunkReader:
         self._reply = reply
         self._stop_sequences = context.stop_sequences
         tools = context.known_tools
-        self.repairs: Counter[str] = Counter()
         numbers = count()
         self._think = ThinkSplitter(
             reply.think_tags,
@@ -48,11 +46,17 @@ class ChunkReader:
             anywhere=reply.think_anywhere,
         )
         dialects = _dialects(reply.dialects) if tools else ()
-        self._text = Scanner(dialects, tools, numbers)
+        self._text = Scanner(
+            dialects, tools, numbers, whole_message=not context.begun, repair=reply.repair
+        )
         leaks = tuple(name for name in dialects if name in IN_REASONING)
-        self._reasoning = Scanner(leaks, tools, numbers, whole_message=False) if leaks else None
+        self._reasoning = (
+            Scanner(leaks, tools, numbers, whole_message=False, repair=reply.repair)
+            if leaks
+            else None
+        )
         self._calls = ToolCallAssembler(
-            tools, numbers, live=reply.tool_arguments == "live", mend=self._mend
+            tools, numbers, live=reply.tool_arguments == "live", mend=mend if reply.repair else None
         )
         self._native_reasoning = False
         self._native_calls = False
@@ -62,6 +66,15 @@ class ChunkReader:
         """Whether any output has been passed on."""
         self.heard = False
         """Whether any has come: it may be held, as it could begin a tag or a call."""
+
+    @property
+    def repairs(self) -> Counter[str]:
+        """What was recovered or mended so far, by name."""
+        repairs = Counter(self._calls.repairs)
+        for scanner in (self._text, self._reasoning):
+            if scanner is not None:
+                repairs.update(scanner.repairs)
+        return repairs
 
     @property
     def finished(self) -> bool:
@@ -120,9 +133,6 @@ class ChunkReader:
             pieces += _as_reasoning(self._reasoning.finish(clean=clean, truncated=truncated))
         pieces += self._text.finish(clean=clean, truncated=truncated)
         pieces += self._calls.finish(clean=clean)
-        for scanner in (self._text, self._reasoning):
-            if scanner is not None:
-                self.repairs.update(scanner.repairs)
         return pieces
 
     def _counts(self) -> list[Usage]:
@@ -213,13 +223,6 @@ class ChunkReader:
             pieces.append(Failure(finish_error(self._source, reason)))
         elif reason:
             self._end = (reason, choice)
-
-    def _mend(self, text: str, tool: DeclaredTool | None) -> str | None:
-        mended = mend(text, tool, ended=True) if self._reply.repair else None
-        if mended is None:
-            return None
-        self.repairs[mended[1]] += 1
-        return mended[0]
 
 
 @lru_cache(maxsize=64)

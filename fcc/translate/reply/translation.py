@@ -3,6 +3,8 @@
 raw -> Reader -> pieces -> Line -> events
 """
 
+from typing import Protocol
+
 from fcc.errors import UpstreamError
 from fcc.translate.context import Context
 from fcc.translate.pieces import (
@@ -19,7 +21,6 @@ from fcc.translate.reply.blocks import Sign
 from fcc.translate.reply.ids import ToolIds
 from fcc.translate.reply.line import Line
 from fcc.translate.reply.prefill import Prefill
-from fcc.translate.reply.reader import Reader
 from fcc.translate.reply.rewrite import Rewrites
 from fcc.translate.tokens import OutputCount
 from fcc.wire.events import (
@@ -33,7 +34,25 @@ from fcc.wire.events import (
     StopDelta,
 )
 
-__all__ = ["Translation"]
+__all__ = ["PieceReader", "Translation"]
+
+
+class PieceReader(Protocol):
+    """Whatever reads an upstream body: `feed(raw) -> pieces`, `finish(cut) -> pieces`."""
+
+    @property
+    def done(self) -> bool:
+        """Whether what still comes does not matter."""
+
+    @property
+    def repairs(self) -> dict[str, int]:
+        """What was recovered or mended, by name."""
+
+    def feed(self, raw: bytes) -> list[Piece]:
+        """The pieces that `raw` completes."""
+
+    def finish(self, cut: UpstreamError | None = None) -> list[Piece]:
+        """The end of the body; `cut` is why it ended early, if the transport knows."""
 
 
 class Translation:
@@ -45,10 +64,10 @@ class Translation:
     """
 
     def __init__(
-        self, reader: Reader, message: Message, *, sign: Sign, context: Context | None = None
+        self, reader: PieceReader, message: Message, *, sign: Sign, context: Context | None = None
     ) -> None:
         context = context or Context()
-        self._reader = reader
+        self.reader = reader
         self._message = message
         self._line = Line(ToolIds(message.id, context.used_ids), sign)
         self._names = context.names
@@ -63,12 +82,12 @@ class Translation:
     @property
     def done(self) -> bool:
         """Whether the answer is over, well or not."""
-        return self._reader.done
+        return self.reader.done
 
     @property
     def repairs(self) -> dict[str, int]:
         """What was recovered or mended, by name."""
-        return self._reader.repairs
+        return self.reader.repairs
 
     @property
     def output_tokens(self) -> int:
@@ -84,11 +103,11 @@ class Translation:
 
     def feed(self, raw: bytes) -> list[Event]:
         """The events that `raw` completes."""
-        return self._answer(self._reader.feed(raw))
+        return self._answer(self.reader.feed(raw))
 
     def finish(self, cut: UpstreamError | None = None) -> list[Event]:
         """The end of the body; `cut` is why it ended early, if the transport knows."""
-        return self._answer(self._reader.finish(cut))
+        return self._answer(self.reader.finish(cut))
 
     def _answer(self, pieces: list[Piece]) -> list[Event]:
         events: list[Event] = []
