@@ -1,13 +1,16 @@
 """Knobs: how long, how random, in which shape and with how much thought."""
 
+import json
 from typing import Any
 
 import pytest
 
-from fcc.settings.profile import Ask
+from fcc.settings.profile import Ask, Model
+from fcc.translate.request.body import translate
 from fcc.translate.request.history import HISTORY
 from fcc.translate.request.reasoning import KNOBS
 from fcc.translate.signature import RETURNED
+from fcc.wire.messages import decode_request
 from tests.test_request_body import HI, sent, translated
 
 ENABLED = {"type": "enabled", "budget_tokens": 4000}
@@ -58,10 +61,74 @@ def test_a_shape_is_asked_for_by_field_or_in_words(fields: dict[str, Any]) -> No
     assert sent(HI, **fields)["response_format"] == expected
     body = sent(HI, Ask(response_format=False), **fields)
     assert "response_format" not in body
-    assert body["messages"][-1]["content"] == (
-        "hi\nAnswer with one JSON value and nothing else, valid by this JSON Schema:\n"
-        '{"type":"object","properties":{"title":{}}}'
-    )
+    assert body["messages"][-1]["content"] == "hi"
+    assert body["messages"][0] == {
+        "role": "system",
+        "content": "Answer with one JSON value and nothing else, valid by this JSON Schema:\n"
+        '{"type":"object","properties":{"title":{}}}',
+    }
+
+
+def test_a_shape_in_words_stands_behind_the_clients_own_system_text() -> None:
+    body = sent(HI, Ask(response_format=False), system="Be terse.", output_format=SHAPE)
+    assert body["messages"][0]["content"].startswith("Be terse.\n\nAnswer with one JSON value")
+
+
+def test_a_shape_of_another_kind_is_declined() -> None:
+    body = translated(HI, output_config={"format": {"type": "grammar"}})
+    assert body.shape is None
+    assert body.declined == ("an output format of type 'grammar'",)
+    assert translated(HI).shape is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "cap", "own", "expected"),
+    [(100, None, 40, 40), (30, None, 40, 30), (100, 20, 40, 20), (None, None, 40, 40), (None, 9, 40, 9)],
+)  # fmt: skip
+def test_the_persons_own_limit_is_a_cap(
+    wanted: int | None, cap: int | None, own: int, expected: int
+) -> None:
+    body = of_route(max_output_tokens=cap, max_tokens=own, asked={"max_tokens": wanted})
+    assert body["max_tokens"] == expected
+
+
+@pytest.mark.parametrize(
+    ("knob", "asked", "effort", "expected"),
+    [
+        ("reasoning_effort", {"thinking": ADAPTIVE, "output_config": {"effort": "high"}}, "low",
+         {"reasoning_effort": "low"}),
+        ("reasoning_effort", {}, "low", {"reasoning_effort": "low"}),
+        ("reasoning_effort", {"thinking": ADAPTIVE}, "none", {"reasoning_effort": "none"}),
+        ("reasoning_effort", {"thinking": DISABLED}, "high", {"reasoning_effort": "none"}),
+        ("openrouter", {"thinking": ENABLED}, "max", {"reasoning": {"effort": "max"}}),
+        ("gemini", {"thinking": ENABLED}, "low", {"reasoning_effort": "low"}),
+        ("thinking_type", {}, "none", {"thinking": {"type": "disabled"}}),
+        ("none", {"thinking": ADAPTIVE}, "low", {}),
+    ],
+)  # fmt: skip
+def test_the_persons_own_effort_takes_the_place_of_the_clients(
+    knob: str, asked: dict[str, Any], effort: str, expected: dict[str, Any]
+) -> None:
+    body = of_route(ask=Ask(reasoning=knob), effort=effort, asked={**asked, "max_tokens": 9000})
+    assert {key: value for key, value in body.items() if key in KNOB_FIELDS} == expected
+
+
+def test_a_system_message_does_not_change_the_persons_own_effort() -> None:
+    later = {"role": "system", "content": [], "output_config": {"effort": "max"}}
+    messages = [*HI, {"role": "assistant", "content": "a"}, later, *HI]
+    asked = {"thinking": ADAPTIVE, "messages": messages}
+    body = of_route(ask=Ask(reasoning="reasoning_effort"), effort="low", asked=asked)
+    assert body["reasoning_effort"] == "low"
+
+
+KNOB_FIELDS = ("reasoning_effort", "reasoning", "thinking", "extra_body")
+
+
+def of_route(*, asked: dict[str, Any], **model: Any) -> dict[str, Any]:
+    """The body for a model of which config.toml says more."""
+    whole = {"model": "claude", "messages": HI, **asked}
+    request = decode_request(json.dumps(whole).encode())
+    return json.loads(translate(request, Model(name="m", provider="p", **model)).data)
 
 
 def knob(name: str, thinking: Any, effort: str | None = None, **ask: Any) -> dict[str, Any]:
@@ -202,3 +269,9 @@ def test_a_table_of_the_profile_joins_that_of_a_knob() -> None:
         "thinking": False,
         "clear": False,
     }
+
+
+def test_an_effort_that_no_knob_takes_is_declined() -> None:
+    request = decode_request(json.dumps({"model": "c", "messages": HI}).encode())
+    declined = translate(request, Model(name="m", provider="p", effort="low")).declined
+    assert declined == ("the effort of config.toml: no knob of this model is known",)

@@ -221,3 +221,10 @@ def test_an_argument_under_another_name_has_it_in_the_history_too_and_can_be_tur
     assert arguments == '{"type_":"x","path":"/"}'
     assert translated(turns, ask, tools=tools).tools[0].aliases == {"type_": "type"}
     assert translated(turns, tools=tools).tools[0].aliases == {}
+
+
+def test_what_is_no_name_is_not_required() -> None:
+    ask = Ask(schema=("no_booleans",))
+    schema = {**of(path=TEXT), "required": [{}, ["path"], "path", None]}
+    body = sent(HI, ask, tools=[{"name": "Stat", "input_schema": schema}])
+    assert body["tools"][0]["function"]["parameters"]["required"] == ["path"]

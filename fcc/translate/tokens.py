@@ -21,13 +21,13 @@ _PART = 4096
 _DATA_URL = re.compile(rb"data:[a-z]+/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]*")
 
 
-def estimate(body: bytes, *further: bytes) -> int:
+def estimate(body: bytes, *further: bytes, media: bool = True) -> int:
     """Tokens of a request body and of further texts, at least 1.
 
-    Images count by their number and not by their bytes.
+    `media`: the body may carry images; they count by their number and not by their bytes.
     """
     images = 0
-    if b";base64," in body:
+    if media and b";base64," in body:
         body, images = _DATA_URL.subn(b"", body)
     return max(1, sum(map(_tokens, (body, *further))) + images * _IMAGE_TOKENS)
 

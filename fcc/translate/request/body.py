@@ -13,18 +13,13 @@ import msgspec
 from fcc.errors import RequestError
 from fcc.settings.profile import Ask, Model
 from fcc.translate.request.changes import tools_after
-from fcc.translate.request.choice import Choice, choose
+from fcc.translate.request.choice import choose
 from fcc.translate.request.content import Reader, UserTurn
-from fcc.translate.request.limits import (
-    format_fields,
-    format_instruction,
-    output_limit,
-    sampling,
-    stop,
-)
+from fcc.translate.request.limits import output_limit, sampling, stop
 from fcc.translate.request.parts import ChatMessage, limit_breakpoints, text_part
 from fcc.translate.request.reasoning import reasoning_fields
 from fcc.translate.request.session import session_fields
+from fcc.translate.request.shape import Shape, format_fields, format_instruction, wanted_shape
 from fcc.translate.request.system import reminder, system_message, system_text
 from fcc.translate.request.tools import Offer, offer
 from fcc.translate.request.turns import Turns
@@ -49,6 +44,10 @@ class Body(msgspec.Struct):
     """What was left out, in words."""
     prefill: str = ""
     """The beginning of the answer that the client gave; some servers repeat it (llama.cpp)."""
+    media: bool = False
+    """Whether images or files are in it."""
+    shape: Shape | None = None
+    """Which shape the answer must have, if the client asks for one."""
 
 
 def translate(
@@ -70,8 +69,10 @@ def _translate(request: MessagesRequest, model: Model, extra: Mapping[str, Any])
     choice = choose(offered, request.tool_choice, ask)
     returned = tag(model) if ask.reasoning_history in RETURNED else None
     reader = Reader(ask, offered.aliases, returned)
-    messages = _messages(request, ask, reader, choice)
-    declined = [
+    declined: list[str] = []
+    shape = wanted_shape(request, ask, declined)
+    messages = _messages(request, ask, reader, _notes(choice.offer, shape), choice.instruction)
+    declined += [
         *(f"tool {name}" for name in offered.declined),
         *dict.fromkeys(reader.declined),
         *(f"field {name}" for name in request.unsupported),
@@ -83,7 +84,7 @@ def _translate(request: MessagesRequest, model: Model, extra: Mapping[str, Any])
     fields["stream"] = True
     if ask.stream_usage:
         fields["stream_options"] = {"include_usage": True}
-    fields |= _limits(request, model, declined)
+    fields |= _limits(request, model, shape, declined)
     for more in (ask.extra, extra):
         fields = _with_extra(fields, more)
     return Body(
@@ -93,11 +94,13 @@ def _translate(request: MessagesRequest, model: Model, extra: Mapping[str, Any])
         used_ids=_used_ids(request.messages),
         declined=tuple(declined),
         prefill=_prefill(messages[-1]),
+        media=reader.media,
+        shape=shape,
     )
 
 
 def _messages(
-    request: MessagesRequest, ask: Ask, reader: Reader, choice: Choice
+    request: MessagesRequest, ask: Ask, reader: Reader, notes: list[str], instruction: str | None
 ) -> list[ChatMessage]:
     turns = Turns(ask)
     for message in _seen(request):
@@ -107,9 +110,7 @@ def _messages(
             turns.user(reader.user(message))
         elif text := system_text(message.content):
             _say_system(turns, text, ask)
-    words = (choice.instruction, format_instruction(request, ask))
-    turns.user(UserTurn([], [text_part(word) for word in words if word]))
-    notes = _notes(choice.offer)
+    turns.user(UserTurn([], [text_part(instruction)] if instruction else []))
     system = system_message(request.system, notes, cache_control=ask.cache_control)
     messages = [*([system] if system else []), *turns.finish()]
     if ask.cache_control:
@@ -144,21 +145,29 @@ def _say_system(turns: Turns, text: str, ask: Ask) -> None:
         turns.user(UserTurn([], [text_part(reminder(text))]))
 
 
-def _notes(offered: Offer) -> list[str]:
-    if not offered.declined:
-        return []
-    return [f"Not available through this provider: {', '.join(offered.declined)}."]
+def _notes(offered: Offer, shape: Shape | None) -> list[str]:
+    """What the system message says beside the client's own words."""
+    missing = ", ".join(offered.declined)
+    words = (
+        f"Not available through this provider: {missing}." if missing else None,
+        format_instruction(shape),
+    )
+    return [word for word in words if word]
 
 
-def _limits(request: MessagesRequest, model: Model, declined: list[str]) -> dict[str, Any]:
+def _limits(
+    request: MessagesRequest, model: Model, shape: Shape | None, declined: list[str]
+) -> dict[str, Any]:
     ask = model.ask
     limit = output_limit(request, model)
+    if model.effort and ask.reasoning == "none":
+        declined.append("the effort of config.toml: no knob of this model is known")
     return {
         **({} if limit is None else {ask.max_tokens: limit}),
         **sampling(request, ask),
         **stop(request, ask, declined),
-        **reasoning_fields(request, ask, limit),
-        **format_fields(request, ask),
+        **reasoning_fields(request, ask, limit, model.effort),
+        **format_fields(shape),
         **session_fields(request, ask),
     }
 

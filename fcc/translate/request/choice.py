@@ -22,10 +22,11 @@ class Choice(msgspec.Struct):
 
 def choose(offer: Offer, choice: ToolChoice | None, ask: Ask) -> Choice:
     """What to send so that the model does what the client chose."""
-    if choice is None or not offer.sent:
+    if not offer.sent:
         return Choice(offer)
-    made = _made(offer, choice, ask)
-    if choice.disable_parallel_tool_use and ask.parallel_tool_calls and made.offer.sent:
+    made = _made(offer, choice, ask) if choice else Choice(offer)
+    one = ask.one_call or (choice is not None and choice.disable_parallel_tool_use)
+    if one and ask.parallel_tool_calls and made.offer.sent:
         made.fields["parallel_tool_calls"] = False
     return made
 

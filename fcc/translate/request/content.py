@@ -80,6 +80,8 @@ class Reader:
         """Tool -> the client's names of arguments -> the provider's."""
         self._returned = returned
         self.declined: list[str] = []
+        self.media = False
+        """Whether any image or file has been passed on."""
 
     def user(self, message: Message) -> UserTurn:
         """The results and the parts of a user turn, each in order."""
@@ -144,11 +146,13 @@ class Reader:
     def _image(self, block: Block) -> Part:
         if not self._ask.images:
             return text_part(IMAGE_OMITTED)
+        self.media = True
         return image_part(block) or text_part(IMAGE_LOST)
 
     def _document(self, block: Block) -> list[Part]:
         part = file_part(block) if self._ask.documents == "file" else None
         if part is not None:
+            self.media = True
             return [part]
         source = block.source
         if isinstance(source, Source) and isinstance(source.content, list):

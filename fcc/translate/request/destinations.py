@@ -33,14 +33,14 @@ _SECTIONS: dict[str, dict[str, Destination]] = {
     "request": {
         **_of(
             "translated",
-            model="routed to a provider and its model",
+            model="routed to a provider and its model; by length and images too (`[routes]`)",
             messages="messages, in the order that chat completions demand",
             system="one leading system message, without the billing line",
             tools="tools, with names and schemas as the provider takes them",
             tool_choice="tool_choice and parallel_tool_calls",
-            max_tokens="max_tokens or max_completion_tokens, at most the model's cap",
+            max_tokens="max_tokens or max_completion_tokens, at most the model's cap or the route's",
             thinking="the provider's knob (`ask.reasoning`)",
-            output_config="effort: the knob; format: response_format",
+            output_config="effort: the knob; format: response_format, or words and a check",
             output_format="the older place of output_config.format",
             stop_sequences="stop, as many as are taken; the others are declined",
             temperature="temperature, where taken",
@@ -94,7 +94,7 @@ _SECTIONS: dict[str, dict[str, Destination]] = {
         **_of(
             "translated",
             effort="the provider's word for it (`ask.effort`)",
-            format="response_format json_schema; else words",
+            format="response_format json_schema; else words, and the answer is checked",
         ),
         **_of("ignored", task_budget="the model is not told of a budget"),
     },
@@ -110,7 +110,7 @@ _SECTIONS: dict[str, dict[str, Destination]] = {
         **_of(
             "translated",
             text="text",
-            image="image_url, base64 or URL; else a marker",
+            image="image_url, base64 or URL; else to `routes.image`, or a marker",
             document="a file part; else its text, PDFs too; else a marker",
             thinking="the history field that the provider wants (`ask.reasoning_history`)",
             redacted_thinking="the provider's own entries, to the model that they are from",
@@ -209,4 +209,4 @@ def markdown() -> str:
         f"| `{name.replace('.', '` `', 1)}` | {found.how} | {found.words} |"
         for name, found in DESTINATIONS.items()
     ]
-    return "\n".join(["| what | how | where |", "|---|---|---|", *rows, ""])
+    return "\n".join(["| what | how | where |", "|---|---|---|", *rows])

@@ -1,15 +1,17 @@
 """How do images and documents reach a provider, or what stands in their place?"""
 
 from base64 import b64decode
+from collections.abc import Iterable
 
 from fcc.translate.request.parts import Part
-from fcc.wire.messages import Block, Source
+from fcc.wire.messages import Block, Message, Source
 
 __all__ = [
     "DOCUMENT_BELOW",
     "IMAGE_BELOW",
     "IMAGE_LOST",
     "IMAGE_OMITTED",
+    "carries_image",
     "document_head",
     "document_text",
     "file_part",
@@ -20,6 +22,32 @@ IMAGE_OMITTED = "[image omitted: this model has no vision]"
 IMAGE_LOST = "[image omitted: its source can't be reached through this provider]"
 IMAGE_BELOW = "[image attached below]"
 DOCUMENT_BELOW = "[document attached below]"
+
+
+def carries_image(messages: Iterable[Message]) -> bool:
+    """Whether there is an image in them, also in a tool result or among a document's texts."""
+    blocks = (b for m in messages if isinstance(m.content, list) for b in m.content)
+    return any(
+        block.type == "image"
+        or (block.type == "tool_result" and _shows_image(block.content))
+        or (block.type == "document" and _document_shows_image(block.source))
+        for block in blocks
+    )
+
+
+def _shows_image(said: object) -> bool:
+    items = [item for item in said if isinstance(item, dict)] if isinstance(said, list) else []
+    return any(
+        item.get("type") == "image"
+        or (item.get("type") == "document" and _document_shows_image(item.get("source")))
+        for item in items
+    )
+
+
+def _document_shows_image(source: object) -> bool:
+    if isinstance(source, Source):
+        return _shows_image(source.content)
+    return isinstance(source, dict) and _shows_image(source.get("content"))
 
 
 def image_part(block: Block) -> Part | None:

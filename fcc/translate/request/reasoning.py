@@ -36,14 +36,14 @@ def _budget_word(budget: int | None) -> str:
     return "low" if budget <= 2048 else "medium" if budget <= 8192 else "high"
 
 
-def _wish(request: MessagesRequest) -> Wish | None:
-    """None where the client leaves it to the provider."""
+def _wish(request: MessagesRequest, effort: str) -> Wish | None:
+    """None where client and person leave it to the provider."""
     thinking = request.thinking
-    if thinking is None:
-        return None
-    if thinking.type == "disabled":
+    if effort == "none" or (thinking is not None and thinking.type == "disabled"):
         return Wish(on=False)
-    if thinking.type not in ("enabled", "adaptive", "between_tools"):
+    if effort:
+        return Wish(on=True, effort=effort)
+    if thinking is None or thinking.type not in ("enabled", "adaptive", "between_tools"):
         return None
     return Wish(on=True, effort=_effort_word(request), budget=thinking.budget_tokens)
 
@@ -55,9 +55,14 @@ def _effort_word(request: MessagesRequest) -> str | None:
     return words[-1] if words else None
 
 
-def reasoning_fields(request: MessagesRequest, ask: Ask, limit: int | None) -> dict[str, Any]:
-    """The body's fields for it. `limit` is the answer's, in tokens: a budget must be below."""
-    wish = _wish(request)
+def reasoning_fields(
+    request: MessagesRequest, ask: Ask, limit: int | None, effort: str = ""
+) -> dict[str, Any]:
+    """The body's fields for it. `limit` is the answer's, in tokens: a budget must be below.
+
+    `effort` is the person's own, which replaces the client's effort and budget.
+    """
+    wish = _wish(request, effort)
     knob = named(KNOBS, ask.reasoning, "reasoning")
     if wish is None:
         return {}

@@ -74,7 +74,8 @@ def _only_known_required(part: Schema) -> Schema:
     required, properties = part.get("required"), part.get("properties")
     if not isinstance(required, list) or not isinstance(properties, dict):
         return part
-    return {**part, "required": [name for name in required if name in properties]}
+    known = [name for name in required if isinstance(name, str) and name in properties]
+    return {**part, "required": known}
 
 
 def no_type_lists(schema: Schema) -> Schema:
