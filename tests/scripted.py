@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from fcc.diagnosis.rates import Rate
 from fcc.diagnosis.verdict import Source
 from fcc.errors import UpstreamError
+from fcc.upstream.backend import Told, unheard
 
 DONE = b"data: [DONE]\n\n"
 
@@ -65,12 +67,17 @@ class Scripted:
         self.times: list[float] = []
         self.open = 0
         self.closed = asyncio.Event()
+        self.rates: deque[Sequence[Rate]] = deque()
+        """What the head of each answer says of limits; nothing where it has run out."""
 
     @asynccontextmanager
-    async def post(self, body: bytes, source: Source) -> AsyncIterator["_Steps"]:
+    async def post(
+        self, body: bytes, source: Source, told: Told = unheard
+    ) -> AsyncIterator["_Steps"]:
         self.bodies.append(json.loads(body))
         self.times.append(asyncio.get_running_loop().time())
         answer = self._answers.popleft() if len(self._answers) > 1 else self._answers[0]
+        told(self.rates.popleft() if self.rates else ())
         if isinstance(answer, UpstreamError):
             raise answer
         self.open += 1

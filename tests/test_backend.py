@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from fcc.diagnosis.rates import Rate
 from fcc.diagnosis.verdict import Source
 from fcc.errors import (
     BadRequestError,
@@ -409,3 +410,35 @@ async def test_leaving_the_stream_closes_the_connection(
         await stream.read()
     async with asyncio.timeout(5):
         await closed.wait()
+
+
+# What it says of its limits.
+
+
+LEFT = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m30s"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "want"),
+    [
+        (200, LEFT, [Rate(remaining=0, reset=90.0)]),
+        (429, LEFT, [Rate(remaining=0, reset=90.0)]),
+        (500, LEFT, [Rate(remaining=0, reset=90.0)]),
+        (200, {"Retry-After": "7"}, [Rate(remaining=0, reset=7.0)]),
+        # A refusal is waited for in its own way.
+        (429, {"Retry-After": "7"}, []),
+        (200, {}, []),
+    ],
+)
+async def test_what_the_head_says_of_limits_is_passed_on(
+    mocked: Mocked, session: aiohttp.ClientSession, status: int, headers: Any, want: Any
+) -> None:
+    heard: list[Any] = []
+    mocked.post(URL, status=status, headers=headers, body=b"")
+    backend = ChatBackend(session, profile_of(base_url=BASE), KEY)
+    try:
+        async with backend.post(BODY, SOURCE, heard.append):
+            pass
+    except UpstreamError:
+        assert status != 200
+    assert heard == [want]

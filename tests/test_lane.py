@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fcc.diagnosis.rates import Rate
 from fcc.errors import (
     BadRequestError,
     BillingError,
@@ -17,8 +18,8 @@ from fcc.settings.profile import Profile
 from fcc.upstream.backend import new_session
 from fcc.upstream.breaker import THRESHOLD
 from fcc.upstream.catalog import Catalog
-from fcc.upstream.lane import LONG_REST, Door, Lane, fingerprint
-from fcc.upstream.limiter import Limiter
+from fcc.upstream.lane import LONG_REST, MAX_LEARNED, Door, Lane, fingerprint
+from fcc.upstream.limiter import Limiter, Seat
 from tests.clock import now, virtually
 from tests.conftest import profile_of
 from tests.scripted import Scripted, text
@@ -143,3 +144,46 @@ def test_a_fingerprint_tells_keys_apart_and_gives_nothing_away() -> None:
     assert fingerprint("sk-one") != fingerprint("sk-two")
     assert len(fingerprint("sk-one")) == 6
     assert fingerprint("sk-one") not in "sk-one"
+
+
+def tighten(lane: Lane, place: int, model: str, seconds: float) -> None:
+    seat = Seat(model, 1, 0)
+    lane.doors[place].limiter.tighten(seat, [Rate(remaining=0, reset=seconds)])
+
+
+def test_a_key_of_which_nothing_is_left_for_the_model_comes_last() -> None:
+    async def scene(lane: Lane) -> None:
+        tighten(lane, 0, "m", 20.0)
+        assert {lane.door("m").name for _ in range(3)} == {"k1"}
+        assert {lane.door("other").name for _ in range(3)} == {"k0", "k1"}
+        tighten(lane, 1, "m", 30.0)
+        assert {lane.door("m").name for _ in range(3)} == {"k0"}
+
+    run(scene)
+
+
+def test_where_nothing_is_left_for_longer_than_is_waited_another_provider_is_asked() -> None:
+    async def scene(lane: Lane) -> None:
+        tighten(lane, 0, "m", 90.0)
+        assert lane.resting("m") is None
+        tighten(lane, 1, "m", 50.0)
+        resting = lane.resting("m")
+        assert resting is not None
+        assert resting.message == "Test (m) allows no further request for 50 s"
+        assert resting.retry_after == 50
+        assert lane.resting("other") is None
+
+    run(scene)
+
+
+def test_what_was_learned_of_models_has_an_end() -> None:
+    async def scene(lane: Lane) -> None:
+        first = lane.learned("0")
+        for n in range(MAX_LEARNED):
+            lane.learned(str(n))
+        assert lane.learned("0") is first
+        lane.learned("one more")
+        assert len(lane._learned) == MAX_LEARNED
+        assert lane.learned("0") is not first
+
+    run(scene)

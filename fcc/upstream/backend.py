@@ -6,22 +6,31 @@ to 60 times as much as all the rest of the path.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final, Protocol
 
 import aiohttp
 
+from fcc.diagnosis.rates import Rate, rates
 from fcc.diagnosis.redact import redact
 from fcc.diagnosis.verdict import Source, fix, refusal
-from fcc.errors import CutError, StalledError, UnreachableError, UpstreamError
+from fcc.diagnosis.words import plain, shorten
+from fcc.errors import CutError, Said, StalledError, UnreachableError, UpstreamError
 from fcc.settings.profile import Profile
+from fcc.upstream.body_end import end_with_connection
 from fcc.upstream.proxy import proxy_for
 
-__all__ = ["Backend", "ChatBackend", "UpstreamStream", "new_session"]
+__all__ = ["Backend", "ChatBackend", "Reads", "Told", "UpstreamStream", "new_session", "unheard"]
+
+Told = Callable[[Sequence[Rate]], None]
+"""Takes what an answer's head says of the provider's limits, as soon as there is a head."""
 
 MAX_ERROR_BYTES: Final = 64 * 1024
 """Of an error body; the rest of a page says nothing more."""
+
+ERROR_BODY_SECONDS: Final = 5.0
+"""For an error body. Its status is known: words that come later are not worth a client's wait."""
 
 
 class UpstreamStream(Protocol):
@@ -37,11 +46,17 @@ class UpstreamStream(Protocol):
 class Backend(Protocol):
     """Where a body is answered."""
 
-    def post(self, body: bytes, source: Source) -> AbstractAsyncContextManager[UpstreamStream]:
-        """An open stream for as long as the block runs.
+    def post(
+        self, body: bytes, source: Source, told: Told
+    ) -> AbstractAsyncContextManager[UpstreamStream]:
+        """An open stream for as long as the block runs; `told` is called once, if at all.
 
         Raises UpstreamError where there is none.
         """
+
+
+def unheard(_told: Sequence[Rate]) -> None:
+    """For who does not care for limits."""
 
 
 _CAUSES: Final[dict[type[Exception], str]] = {
@@ -54,6 +69,9 @@ _CAUSES: Final[dict[type[Exception], str]] = {
     aiohttp.InvalidURL: "its base_url is no URL: {}",
 }
 """Most special first."""
+
+_MAX_WORDS: Final = 200
+"""Characters of a library's words."""
 
 _PERMANENT: Final = (aiohttp.ClientSSLError, aiohttp.InvalidURL)
 """What trying again does not mend."""
@@ -75,12 +93,12 @@ class ChatBackend:
     def __init__(self, session: aiohttp.ClientSession, profile: Profile, key: str) -> None:
         self._session = session
         self._profile = profile
-        self._url = f"{profile.base_url.rstrip('/')}/chat/completions"
-        self._proxy = proxy_for(self._url)
-        self._headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+        self.url = f"{profile.base_url.rstrip('/')}/chat/completions"
+        self._proxy = proxy_for(self.url)
+        self.headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
         if key:
-            self._headers["Authorization"] = f"Bearer {key}"
-        self._headers |= profile.headers
+            self.headers["Authorization"] = f"Bearer {key}"
+        self.headers |= profile.headers
         self._timeout = aiohttp.ClientTimeout(
             total=None,
             sock_connect=profile.timeouts.connect,
@@ -89,14 +107,16 @@ class ChatBackend:
         self._first_byte = profile.timeouts.first_byte or profile.timeouts.read
 
     @asynccontextmanager
-    async def post(self, body: bytes, source: Source) -> AsyncIterator[UpstreamStream]:
+    async def post(
+        self, body: bytes, source: Source, told: Told = unheard
+    ) -> AsyncIterator[UpstreamStream]:
         """An open stream. Raises UpstreamError: refused, unreachable or stalled."""
         try:
             async with asyncio.timeout(self._first_byte):
                 response = await self._session.post(
-                    self._url,
+                    self.url,
                     data=body,
-                    headers=self._headers,
+                    headers=self.headers,
                     timeout=self._timeout,
                     allow_redirects=False,
                     proxy=self._proxy,
@@ -106,17 +126,22 @@ class ChatBackend:
         # It is on its way: 500 open streams would keep 500 bodies.
         del body
         async with response:
-            if response.status != 200:
+            end_with_connection(response)
+            well = response.status == 200
+            told(rates(response.headers, time.time(), waits=well))
+            if not well:
                 raise await _refusal(response, source)
-            yield _Reads(response, source, self._first_byte)
+            yield Reads(response, source, self._first_byte)
 
 
-class _Reads:
+class Reads:
     """The raw reads of one response."""
 
-    __slots__ = ("_content", "_first_byte", "_source")
+    __slots__ = ("_content", "_first_byte", "_source", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse, source: Source, first_byte: float) -> None:
+        self.status = response.status
+        self.headers = response.headers
         self._content = response.content
         self._source = source
         self._first_byte: float | None = first_byte
@@ -145,13 +170,15 @@ class _Reads:
 async def _refusal(response: aiohttp.ClientResponse, source: Source) -> UpstreamError:
     body = b""
     try:
-        while len(body) < MAX_ERROR_BYTES and (raw := await response.content.readany()):
-            body += raw
+        async with asyncio.timeout(ERROR_BODY_SECONDS):
+            while len(body) < MAX_ERROR_BYTES and (raw := await response.content.readany()):
+                body += raw
     except (aiohttp.ClientError, TimeoutError, OSError):
         # The status has been said; what is left of the body can only have been words.
         pass
     error = refusal(source, response.status, response.headers, body, now=time.time())
     error.fix = fix(response.status, body)
+    error.said = Said(response.status, tuple(response.headers.items()), body)
     return error
 
 
@@ -176,4 +203,8 @@ def _who(source: Source) -> str:
 def _words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return error.os_error.strerror or str(error.os_error)
-    return str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientPayloadError):
+        # "400, message: Not enough data to satisfy transfer length header" is nobody's status.
+        return "its body ended too soon"
+    # Of what is no HTTP, aiohttp quotes all that came.
+    return shorten(redact(plain(str(error))), _MAX_WORDS) or type(error).__name__

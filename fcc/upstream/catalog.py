@@ -12,13 +12,16 @@ from fcc.upstream.proxy import proxy_for
 from fcc.wire.json import loads
 from fcc.wire.models import CatalogEntry, catalog_entries
 
-__all__ = ["Catalog"]
+__all__ = ["MAX_BYTES", "Catalog"]
 
 _FRESH: Final = 300.0
 """Seconds for which an answer is believed."""
 
 _FRESH_FAILURE: Final = 5.0
 """Seconds for which silence is believed: a local server may be starting."""
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Of a list. OpenRouter's, the longest, has half a megabyte."""
 
 _PATIENCE: Final = aiohttp.ClientTimeout(total=2.0)
 """Claude Code waits 3 s for its list."""
@@ -55,8 +58,18 @@ class Catalog:
                 timeout=_PATIENCE,
                 proxy=self._proxy,
             ) as response:
-                body = await response.read()
+                body = await _all_of(response)
             return list(catalog_entries(loads(body))) if response.status == 200 else []
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
             logger.debug("{} does not list its models: {}", self._url, type(error).__name__)
             return []
+
+
+async def _all_of(response: aiohttp.ClientResponse) -> bytes:
+    """Raises ValueError for a body over MAX_BYTES."""
+    body = bytearray()
+    while raw := await response.content.readany():
+        body += raw
+        if len(body) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES} bytes")
+    return bytes(body)

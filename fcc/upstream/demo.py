@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from fcc.diagnosis.verdict import Source
-from fcc.upstream.backend import UpstreamStream
+from fcc.upstream.backend import Told, UpstreamStream, unheard
 from fcc.wire.events import encode
 
 __all__ = ["DemoBackend"]
@@ -38,8 +38,11 @@ class DemoBackend:
         self._sleep = sleep
 
     @asynccontextmanager
-    async def post(self, body: bytes, source: Source) -> AsyncIterator[UpstreamStream]:
+    async def post(
+        self, body: bytes, source: Source, told: Told = unheard
+    ) -> AsyncIterator[UpstreamStream]:
         """Never refuses."""
+        told(())
         request = msgspec.json.decode(body)
         yield _Chunks(_chunks(request, source.model), self._sleep)
 

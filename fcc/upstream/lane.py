@@ -21,6 +21,9 @@ from fcc.upstream.limiter import Limiter
 
 __all__ = ["Door", "Lane", "fingerprint"]
 
+MAX_LEARNED: Final = 1000
+"""Models: clients name them as they like. The one that was met first is forgotten first."""
+
 LONG_REST: Final = 900.0
 """Seconds for a key that was refused or is exhausted, where the provider names no time."""
 
@@ -58,9 +61,20 @@ class Lane:
 
     def learned(self, model: str) -> Learned:
         """What the provider has refused of this model's requests."""
+        if model not in self._learned and len(self._learned) >= MAX_LEARNED:
+            del self._learned[next(iter(self._learned))]
         return self._learned.setdefault(model, Learned())
 
-    def door(self) -> Door:
+    @property
+    def lessons(self) -> dict[str, Learned]:
+        """Model -> what was learned of it, if anything."""
+        return {
+            model: learned
+            for model, learned in self._learned.items()
+            if learned.max_tokens is not None or learned.dropped
+        }
+
+    def door(self, model: str = "") -> Door:
         """The least busy key that does not rest, in rotation; if all rest, the first to wake."""
         turn = self._next
         self._next = (turn + 1) % len(self.doors)
@@ -69,7 +83,7 @@ class Lane:
         return min(
             in_turn,
             key=lambda door: (
-                max(0.0, door.rests_until - now),
+                max(0.0, door.rests_until - now, door.limiter.held(model)),
                 door.limiter.open + door.limiter.waiting,
             ),
         )
@@ -97,9 +111,15 @@ class Lane:
         """The provider answered."""
         self.breaker.succeeded()
 
-    def resting(self) -> UpstreamError | None:
-        """Why the provider is not asked at the moment; None: it is."""
+    def resting(self, model: str = "") -> UpstreamError | None:
+        """Why the provider is not asked at the moment, where another may be; None: it is."""
         now = _now()
+        held = min(door.limiter.held(model) for door in self.doors)
+        if held > self.profile.retry.max_wait:
+            return RateLimitedError(
+                f"{self.source(model).who} allows no further request for {held:.0f} s",
+                retry_after=held,
+            )
         if self.breaker.allows(now):
             return None
         return UpstreamError(

@@ -16,11 +16,23 @@ _OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens")
 class Learned:
     """`amend(body)` makes of a body what the provider is known to take."""
 
-    __slots__ = ("_dropped", "_max_tokens")
+    __slots__ = ("_dropped", "_max_tokens", "context_window")
 
     def __init__(self) -> None:
         self._max_tokens: int | None = None
         self._dropped: dict[str, None] = {}
+        self.context_window: int | None = None
+        """Tokens, as the refusal of a prompt that was too long has said."""
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The most output that the provider gives, if it has said so."""
+        return self._max_tokens
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Fields that it does not take."""
+        return tuple(self._dropped)
 
     def learn(self, fix: Fix) -> None:
         """Remember a fix that is true of every request."""
