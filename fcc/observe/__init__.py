@@ -1,0 +1,1 @@
+"""What happened, told: numbers, a ledger, the words of one request."""

@@ -1,0 +1,160 @@
+"""What did the last requests look like? A bounded ring of them in memory, and on the disk.
+
+With bodies on, an ended request is redacted, encoded and written in a thread of its own; the loop
+only hands it over. A disk that takes nothing costs a warning a minute, and no answer.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from loguru import logger
+
+import fcc
+from fcc.observe.outcome import Outcome
+from fcc.observe.recording import Budget, Recording
+from fcc.observe.redactor import Redactor
+from fcc.observe.shelf import Shelf
+from fcc.observe.trace import TOO_LARGE, Summary, Trace, decoded, encoded, found, summary
+from fcc.settings.recorder import RecorderOptions
+
+__all__ = ["Recorder"]
+
+_QUIET: Final = 60.0
+"""Seconds between two warnings that traces can't be written."""
+
+
+class Recorder:
+    """An observer: `begin` gives what notes a request, `ended` puts it on the ring."""
+
+    def __init__(
+        self,
+        options: Callable[[], RecorderOptions],
+        known: Callable[[], Iterable[str]],
+    ) -> None:
+        """`known`: the secrets in force, word for word."""
+        self._options = options
+        self._known = known
+        self.shelf: Shelf | None = None
+        """Without one nothing outlives the daemon."""
+        self._open: dict[str, Recording] = {}
+        self._ring: OrderedDict[str, tuple[Summary, bytes]] = OrderedDict()
+        self._bytes = 0
+        self._budget = Budget(0)
+        self._thread: ThreadPoolExecutor | None = None
+        self._ending: set[asyncio.Future[None]] = set()
+        self._redactor: tuple[frozenset[str], Redactor] = (frozenset(), Redactor())
+        self._warned = float("-inf")
+
+    def begin(
+        self, request_id: str, method: str, path: str, headers: Iterable[tuple[str, str]]
+    ) -> Recording | None:
+        """What notes the request; None where nothing is kept."""
+        options = self._options()
+        if not options.keep:
+            return None
+        self._budget.limit = options.max_bytes
+        recording = Recording(method, path, bodies=options.bodies, budget=self._budget)
+        recording.headers = list(headers)
+        self._open[request_id] = recording
+        return recording
+
+    def began(self, request_id: str) -> None:
+        """`begin` has it."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Put it on the ring; what is large, a little later."""
+        recording = self._open.pop(outcome.request_id, None)
+        if recording is None:
+            return
+        redactor = self._redactor_for(recording)
+        if not recording.bodies:
+            recording.release()
+            trace = recording.finish(outcome, redactor, fcc.__version__)
+            self._add(trace, encoded(trace))
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "fcc-recorder")
+        task = asyncio.get_running_loop().run_in_executor(
+            self._thread, self._finished, recording, outcome, redactor
+        )
+        ending = asyncio.ensure_future(self._added(task, recording))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def settled(self) -> None:
+        """Until what has ended by now is on the ring."""
+        if self._ending:
+            await asyncio.wait(list(self._ending))
+
+    async def stop(self) -> None:
+        """Write what waits."""
+        await self.settled()
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
+            self._thread = None
+
+    async def summaries(self) -> list[Summary]:
+        """Of all that is kept, in memory or of earlier daemons, the oldest first."""
+        await self.settled()
+        kept = await asyncio.to_thread(self.shelf.summaries) if self.shelf else []
+        ours = {one.id: one for one, _ in self._ring.values()}
+        lines = [one for one in kept if one.id not in ours]
+        return sorted([*lines, *ours.values()], key=lambda one: one.at)
+
+    async def trace(self, wanted: str) -> Trace:
+        """By its id, the beginning of that, or `last`. Raises NotFoundError."""
+        id = found(wanted, [one.id for one in await self.summaries()])
+        if id in self._ring:
+            return decoded(self._ring[id][1])
+        trace = await asyncio.to_thread(self.shelf.read, id) if self.shelf else None
+        # It may have been pruned meanwhile.
+        return trace if trace is not None else decoded(self._ring[found(id, list(self._ring))][1])
+
+    async def _added(
+        self, task: "asyncio.Future[tuple[Trace, bytes]]", recording: Recording
+    ) -> None:
+        try:
+            trace, raw = await task
+        finally:
+            recording.release()
+        self._add(trace, raw)
+
+    def _finished(
+        self, recording: Recording, outcome: Outcome, redactor: Redactor
+    ) -> tuple[Trace, bytes]:
+        """In the thread."""
+        trace = recording.finish(outcome, redactor, fcc.__version__)
+        raw, options = encoded(trace), self._options()
+        if len(raw) > options.max_bytes // 2:
+            # It would push all others out.
+            trace = trace.facts(TOO_LARGE)
+            raw = encoded(trace)
+        if self.shelf is not None:
+            try:
+                self.shelf.put(trace, raw, keep=options.keep, max_bytes=options.max_bytes)
+            except OSError as error:
+                self._warn(error)
+        return trace, raw
+
+    def _warn(self, error: OSError) -> None:
+        if time.monotonic() - self._warned >= _QUIET:
+            self._warned = time.monotonic()
+            logger.warning("traces can't be written and are in memory alone: {}", error)
+
+    def _add(self, trace: Trace, raw: bytes) -> None:
+        options = self._options()
+        self._ring[trace.id] = (summary(trace), raw)
+        self._bytes += len(raw)
+        while self._ring and (len(self._ring) > options.keep or self._bytes > options.max_bytes):
+            _, (_, oldest) = self._ring.popitem(last=False)
+            self._bytes -= len(oldest)
+
+    def _redactor_for(self, recording: Recording) -> Redactor:
+        known = frozenset({*self._known(), *recording.known})
+        if known != self._redactor[0]:
+            self._redactor = (known, Redactor(known))
+        return self._redactor[1]

@@ -1,0 +1,44 @@
+"""Outcomes of requests, made up or watched."""
+
+from typing import Any
+
+from aiohttp import web
+
+from fcc.observe.outcome import Outcome
+from fcc.server.gateway import GATEWAY
+
+
+def outcome(**fields: Any) -> Outcome:
+    """An answer that went well."""
+    usual = {
+        "request_id": "req_1", "at": 1_790_000_000.0, "session": "s", "client": "claude-cli/2.1.330",
+        "stream": True, "asked": "claude-opus-5-5", "provider": "test", "model": "m",
+        "status": 200, "outcome": "end_turn", "seconds": 2.0, "first": 0.5, "attempts": 1,
+        "input": 100, "output": 20,
+    }  # fmt: skip
+    return Outcome(**(usual | fields))
+
+
+class Kept:
+    """An observer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.began_: list[str] = []
+        self.outcomes: list[Outcome] = []
+
+    def began(self, request_id: str) -> None:
+        self.began_.append(request_id)
+
+    def ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    @property
+    def last(self) -> Outcome:
+        return self.outcomes[-1]
+
+
+def watched(app: web.Application) -> Kept:
+    """What the started app tells from here on."""
+    kept = Kept()
+    app[GATEWAY].watch.add(kept)
+    return kept
