@@ -1,35 +1,128 @@
-"""loguru, set up once: sink, level, request id; the standard library's loggers are let in."""
+"""loguru, set up once: where to, in which format; the standard library's loggers are let in."""
 
+import json
 import logging
+import os
 import sys
-from typing import TYPE_CHECKING
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+import msgspec
 from loguru import logger
 from typing_extensions import override
 
+from fcc.errors import ConfigError
+from fcc.observe.outcome import Outcome
+
 if TYPE_CHECKING:
-    from loguru import Record
+    from loguru import Message, Record
 
-__all__ = ["set_up"]
+__all__ = ["Format", "set_up"]
+
+Format = Literal["text", "json"]
+
+_ROTATION: Final = "10 MB"
+_KEPT: Final = 5
+"""Files of the log beside the present one."""
+
+_WITHOUT: Final = frozenset({"request_id", "error", "repairs", "waiting"})
+"""Fields of an outcome that are no field of its line: the id is the line's own; the words of an
+error may quote the prompt; what was mended is told at DEBUG."""
+
+_PRIORITIES: Final = ((40, 3), (30, 4), (20, 6), (0, 7))
+"""loguru's levels -> syslog's priorities: err, warning, info, debug."""
 
 
-def set_up(level: str) -> None:
-    """Log to stderr from `level` (debug, info, warning, error) on.
+def set_up(level: str, format: Format = "text", file: Path | None = None) -> None:
+    """Log from `level` (debug, info, warning, error) on, to `file` or to stderr.
 
-    `diagnose` stays off: it prints the values of variables, and those are prompts and keys.
+    Under systemd each line has its priority, and no time: the journal has one. A file is begun
+    anew at 10 MB, and the last five are kept. `diagnose` stays off: it prints the values of
+    variables, and those are prompts and keys. Raises ConfigError for a file that can't be written.
     """
     logger.remove()
-    logger.add(sys.stderr, level=level.upper(), format=_format, diagnose=False, backtrace=False)
+    formats = {"json": _as_json, "text": _as_text}
+    options: dict[str, Any] = {"level": level.upper(), "diagnose": False, "backtrace": False}
+    if file is not None:
+        _to_file(file, format=formats[format], **options)
+    elif _journal():
+        formats["text"] = _as_text_without_time
+        logger.add(_to_journal, format=formats[format], **options)
+    else:
+        logger.add(sys.stderr, format=formats[format], **options)
     logging.basicConfig(handlers=[_Forwarding()], level=logging.WARNING, force=True)
 
 
-def _format(record: "Record") -> str:
+def _to_file(file: Path, *, format: Callable[["Record"], str], **options: Any) -> None:
+    try:
+        logger.add(
+            file,
+            format=format,
+            rotation=_ROTATION,
+            retention=_KEPT,
+            encoding="utf-8",
+            errors="backslashreplace",
+            opener=_private,
+            **options,
+        )
+    except OSError as error:
+        raise ConfigError(f"{file}: no log can be written there: {error.strerror}") from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _as_text(record: "Record") -> str:
+    return "<green>{time:YYYY-MM-DD HH:mm:ss}</green> " + _as_text_without_time(record)
+
+
+def _as_text_without_time(record: "Record") -> str:
     request_id = " {extra[request_id]}" if "request_id" in record["extra"] else ""
-    return (
-        "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <7}</level>"
-        + request_id
-        + " {message}\n{exception}"
-    )
+    return "<level>{level: <7}</level>" + request_id + " {message}\n{exception}"
+
+
+def _as_json(record: "Record") -> str:
+    """One object in one line; what is not ASCII is escaped."""
+    record["extra"]["line"] = json.dumps(_fields(record), default=str)
+    return "{extra[line]}\n"
+
+
+def _fields(record: "Record") -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "time": record["time"].isoformat(timespec="milliseconds"),
+        "level": record["level"].name.lower(),
+        "message": record["message"],
+    }
+    if "request_id" in record["extra"]:
+        fields["request_id"] = record["extra"]["request_id"]
+    outcome = record["extra"].get("outcome")
+    if isinstance(outcome, Outcome):
+        told = msgspec.structs.asdict(outcome)
+        fields |= {name: value for name, value in told.items() if name not in _WITHOUT}
+    if (error := record["exception"]) is not None:
+        lines = traceback.format_exception(error.type, error.value, error.traceback)
+        fields["exception"] = "".join(lines)
+    return fields
+
+
+def _to_journal(message: "Message") -> None:
+    """Each line begins with its priority: https://www.freedesktop.org/software/systemd/man/sd-daemon.html."""
+    number = message.record["level"].no
+    priority = next(syslog for level, syslog in _PRIORITIES if number >= level)
+    sys.stderr.write("".join(f"<{priority}>{line}\n" for line in message.splitlines()))
+
+
+def _journal() -> bool:
+    """Whether stderr is the journal's; a shell below a service inherits the variable alone."""
+    device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        found = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return (device, inode) == (str(found.st_dev), str(found.st_ino))
 
 
 class _Forwarding(logging.Handler):

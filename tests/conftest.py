@@ -60,7 +60,7 @@ def app_of(
     profile, config = profile or profile_of(), config or Config()
     keys = Keys({"TEST_KEY": KEY} if environ is None else environ, Path("/nowhere/fcc.env"))
     providers = Providers(folder or Path("/nowhere"))
-    return new_app(config, Router(providers, profile, config.models), keys)
+    return new_app(config, Router(providers, profile, config.models, routes=config.routes), keys)
 
 
 def scripted(app: web.Application, backend: Scripted) -> Scripted:

@@ -10,12 +10,20 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from fcc.errors import CutError, OverloadedError, StalledError, UpstreamServerError
 from fcc.server.answer import OPEN_AT_LAST, PING_EVERY, PINGS_IN_A_ROW
+from fcc.server.gateway import GATEWAY
 from fcc.settings.limits import Limits, Retry, Timeouts
 from fcc.settings.profile import Profile
+from fcc.upstream.lane import Lane
 from tests.clock import now, virtually
 from tests.conftest import app_of, profile_of, scripted
 from tests.grammar import Seen, content, events_of, read
 from tests.scripted import ASKED, CLAUDE_CODE, DONE, Scripted, call, chunk, data, text, usage
+
+
+def default_lane(client: Any) -> Lane:
+    gateway = client.server.app[GATEWAY]
+    return gateway.lane(gateway.router.default)
+
 
 pytestmark = pytest.mark.usefixtures("unblocked")
 
@@ -201,6 +209,27 @@ def test_a_wait_for_a_turn_opens_the_answer_before_the_client_gives_up() -> None
     assert got.times("content_block_start") == [400]
     assert got.times("ping")[0] == OPEN_AT_LAST + PING_EVERY
     assert got.seen.ended
+
+
+def test_a_client_that_leaves_the_queue_after_minutes_has_taken_nothing() -> None:
+    async def three(client: Any, began: float) -> tuple[Answer, Any]:
+        await ask(client, began)
+        leaver = asyncio.create_task(ask(client, began))
+        await asyncio.sleep(1)
+        stayer = asyncio.create_task(ask(client, began))
+        await asyncio.sleep(OPEN_AT_LAST + 3 * PING_EVERY)
+        limiter = default_lane(client).doors[0].limiter
+        assert (limiter.open, limiter.waiting, limiter.available()) == (0, 2, 0)
+        leaver.cancel()
+        await asyncio.gather(leaver, return_exceptions=True)
+        return await stayer, limiter
+
+    limits = Limits(requests=1, seconds=400.0)
+    got, limiter = play(text("hi"), profile=profile_of(limits=limits, retry=ONCE), scene=three)
+    assert got.times("content_block_start") == [400]
+    assert len(got.times("ping")) >= 7
+    assert got.seen.ended
+    assert (limiter.open, limiter.waiting) == (0, 0)
 
 
 def test_a_wait_for_a_turn_is_no_silence_of_the_providers() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from fcc.diagnosis.rates import Rate
 from fcc.errors import (
     BadRequestError,
     CutError,
@@ -70,6 +71,12 @@ async def two(connect: Ask, tmp_path: Path):
         return Two(client, *backends)
 
     return two
+
+
+async def test_a_provider_that_allows_nothing_for_long_is_not_waited_for(two: Any) -> None:
+    scene = await two([text("first")], [text("second")])
+    scene.first.rates.append([Rate(remaining=0, reset=600.0)])
+    assert [await scene.said() for _ in range(3)] == ["first", "second", "second"]
 
 
 async def test_the_next_provider_is_asked_where_the_first_one_fails(

@@ -5,9 +5,13 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from fcc.diagnosis.rates import Rate
+from fcc.diagnosis.verdict import Source, refusal
 from fcc.errors import (
     BadRequestError,
     BillingError,
@@ -23,7 +27,8 @@ from fcc.errors import (
     UnreachableError,
     UpstreamServerError,
 )
-from fcc.settings.limits import Retry
+from fcc.server.gateway import GATEWAY
+from fcc.settings.limits import Limits, ModelLimits, Retry
 from tests.clock import now, virtually
 from tests.conftest import Ask, app_of, profile_of, scripted
 from tests.grammar import content, read
@@ -153,6 +158,38 @@ async def test_a_wait_that_is_too_long_is_told_in_whole_seconds(
     assert len(backend.bodies) == 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "said", "again"),
+    [
+        ({"retry-after": "45"}, "slow down", "true"),
+        ({"retry-after": "61"}, "slow down", "false"),
+        ({"retry-after": "20000"}, "slow down", "false"),
+        ({}, "Rate limit exceeded: free-models-per-day", "false"),
+        ({}, "Limit 100000 tokens per day (TPD)", "false"),
+        ({"retry-after": "30"}, "Limit 100000 tokens per day (TPD)", "true"),
+        ({"x-ratelimit-remaining-requests-day": "0"}, "slow down", "false"),
+        ({"x-ratelimit-remaining-tokens-day": "5"}, "slow down", "true"),
+        ({"x-ratelimit-remaining-requests-minute": "0"}, "slow down", "true"),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "5h3m"}, "no", "false"),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20s"}, "no", "true"),
+    ],
+)  # fmt: skip
+def test_a_quota_of_the_day_is_told_from_a_limit_of_the_moment(
+    headers: dict[str, str], said: str, again: str
+) -> None:
+    body = json.dumps({"error": {"message": said, "code": 429}}).encode()
+    error = refusal(Source("P", "m"), 429, headers, body, now=1_790_000_000.0)
+
+    async def scene(client: Any) -> None:
+        for user_agent in ({}, CLAUDE_CODE):
+            status, got, told = await ask(client, user_agent)
+            assert got["x-should-retry"] == again
+            assert told["error"]["type"] == "rate_limit_error"
+            assert status == (424 if error.permanent and user_agent else 429)
+
+    play(scene, error, retry=Retry(attempts=1))
+
+
 async def test_a_wait_of_no_time_is_told_as_a_second(connect: Ask) -> None:
     app = app_of(profile_of(retry=Retry(attempts=1)))
     error = OverloadedError("x", retry_after=0.0)
@@ -258,6 +295,83 @@ def test_one_requests_failure_does_not_delay_another() -> None:
     assert times == [0, 1]
 
 
+def test_when_an_answer_says_that_nothing_is_left_the_next_waits_for_the_reset() -> None:
+    async def scene(client: Any) -> None:
+        app = client.server.app
+        backend = app[GATEWAY].lane(app[GATEWAY].router.default).doors[0].backend
+        backend.rates.extend([[Rate(remaining=1, reset=50.0)], [Rate(remaining=0, reset=45.0)]])
+        for _ in range(3):
+            assert (await ask(client))[0] == 200
+
+    _, times = play(scene, text("hi"))
+    assert times == [0, 0, 45]
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m30s"}, 90),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "45"}, 45),
+        ({"RateLimit": "limit=10, remaining=0, reset=45"}, 45),
+        ({"RateLimit-Remaining": "0", "RateLimit-Reset": "45"}, 45),
+        ({"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s"}, 360),
+        ({"retry-after": "45"}, 45),
+        ({"retry-after-ms": "120"}, 0.1),
+        ({"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "45s"}, 0),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "-45"}, 0),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "2d"}, 0),
+        ({"x-ratelimit-remaining-requests": "none", "x-ratelimit-reset-requests": "45s"}, 0),
+    ],
+)  # fmt: skip
+def test_a_providers_own_headers_are_kept_to(headers: dict[str, str], wait: float) -> None:
+    times: list[float] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        times.append(now())
+        await request.read()
+        return web.Response(body=b"".join(text("hi")), headers=headers)
+
+    async def main() -> None:
+        upstream = web.Application()
+        upstream.router.add_post("/v1/chat/completions", answer)
+        async with TestServer(upstream) as server:
+            app = app_of(profile_of(base_url=str(server.make_url("/v1"))))
+            patient = aiohttp.ClientTimeout(total=None)
+            async with TestClient(TestServer(app), timeout=patient) as client:
+                for _ in range(2):
+                    assert (await ask(client))[0] == 200
+
+    virtually(main())
+    assert times[1] - times[0] == pytest.approx(wait, abs=0.2)
+
+
+def test_a_refusal_says_what_is_left_like_an_answer() -> None:
+    async def scene(client: Any) -> None:
+        app = client.server.app
+        backend = app[GATEWAY].lane(app[GATEWAY].router.default).doors[0].backend
+        backend.rates.append([Rate(remaining=0, reset=45.0)])
+        assert (await ask(client))[0] == 200
+
+    _, times = play(scene, RateLimitedError("x"), text("hi"))
+    assert times == [0, 45]
+
+
+def test_a_key_of_which_nothing_is_left_keeps_no_other_waiting() -> None:
+    async def main() -> list[str]:
+        app = app_of(environ={"TEST_KEY": "one,other"})
+        async with TestClient(TestServer(app)) as client:
+            gateway = app[GATEWAY]
+            doors = gateway.lane(gateway.router.default).doors
+            for door in doors:
+                door.backend = Scripted(text(door.name))
+            doors[0].backend.rates.append([Rate(remaining=0, reset=600.0)])
+            return [words((await ask(client))[2]) for _ in range(4)]
+
+    one, *others = virtually(main())
+    assert len(set(others)) == 1
+    assert one not in others
+
+
 async def test_a_request_that_is_abandoned_while_it_waits_asks_no_more(connect: Ask) -> None:
     backend = Scripted(RateLimitedError("x", retry_after=25.0))
     client = await connect(backend=backend)
@@ -267,6 +381,17 @@ async def test_a_request_that_is_abandoned_while_it_waits_asks_no_more(connect: 
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(backend.bodies) == 1
+
+
+def test_a_models_own_limit_keeps_only_its_requests_waiting() -> None:
+    async def scene(client: Any) -> None:
+        models = ("claude-opus", "claude-opus", "claude-sonnet")
+        await asyncio.gather(*(ask(client, model=model) for model in models))
+
+    limits = Limits(models={"slow": ModelLimits(requests=1, seconds=30)})
+    models = {"*opus*": "slow", "*sonnet*": "fast"}
+    _, times = play(scene, text("hi"), limits=limits, models=models)
+    assert times == [0, 0, 30]
 
 
 async def test_the_record_of_a_request_counts_its_retries(connect: Ask, logged: list[str]) -> None:

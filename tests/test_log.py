@@ -1,11 +1,28 @@
 """loguru, set up once."""
 
+import asyncio
+import json
 import logging
+import os
+import stat
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from loguru import logger
 
 from fcc import log
+from fcc.errors import ConfigError
+from tests.conftest import Ask
+from tests.outcomes import outcome
+from tests.scripted import ASKED, Scripted, text
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +84,145 @@ def test_setting_up_again_logs_once(capsys) -> None:
     logger.info("no")
     logger.error("yes")
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+# One object a line.
+
+
+def objects(said: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def test_json_is_one_object_a_line_with_its_request(capsys) -> None:
+    log.set_up("info", "json")
+    with logger.contextualize(request_id="req_1"):
+        logger.warning("two\nlines and {braces}", braces="{<red>}")
+    logger.debug("not this")
+    [said] = objects(capsys.readouterr().err)
+    assert datetime.fromisoformat(said.pop("time")).tzinfo is not None
+    assert said == {"level": "warning", "message": "two\nlines and {<red>}", "request_id": "req_1"}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(words=st.text(st.characters()))
+def test_any_message_is_one_line_of_json(words: str, capsys) -> None:
+    capsys.readouterr()
+    log.set_up("info", "json")
+    logger.info("{}", words)
+    [line] = capsys.readouterr().err.split("\n")[:-1]
+    assert json.loads(line)["message"] == words
+
+
+def test_a_requests_line_has_what_is_known_of_it_and_no_words_of_an_error(capsys) -> None:
+    log.set_up("info", "json")
+    ended = outcome(error="the prompt said: my diary", outcome="api_error", first=None)
+    logger.bind(outcome=ended).info("line")
+    [said] = objects(capsys.readouterr().err)
+    assert said["provider"] == "test"
+    assert said["outcome"] == "api_error"
+    assert (said["input"], said["output"], said["first"]) == (100, 20, None)
+    assert "diary" not in json.dumps(said)
+
+
+def test_a_traceback_is_a_field_and_shows_no_values(capsys) -> None:
+    log.set_up("info", "json")
+    secret = "sk-" + "x" * 20
+    try:
+        len(secret) / 0
+    except ZeroDivisionError:
+        logger.exception("failed")
+    [said] = objects(capsys.readouterr().err)
+    assert "ZeroDivisionError" in said["exception"]
+    assert "x" * 20 not in json.dumps(said)
+
+
+async def test_one_id_is_in_the_answer_and_in_every_line_of_its_request(
+    connect: Ask, capsys
+) -> None:
+    client = await connect(backend=Scripted(text("hi")))
+    await asyncio.to_thread(log.set_up, "debug", "json")
+    response = await client.post("/v1/messages", json=ASKED)
+    said = [one for one in objects(capsys.readouterr().err) if "request_id" in one]
+    assert len(said) > 1
+    assert {one["request_id"] for one in said} == {response.headers["request-id"]}
+    assert said[-1]["outcome"] == "end_turn"
+
+
+# A file.
+
+
+def test_a_file_takes_the_terminals_place_and_is_its_owners_alone(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "fcc.log"
+    log.set_up("info", file=file)
+    logger.info("to the file: \udce9")
+    log.set_up("info", file=file)
+    logger.info("and on")
+    logger.remove()
+    assert capsys.readouterr().err == ""
+    assert len(file.read_text("utf-8").splitlines()) == 2
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_is_begun_anew_and_a_few_old_ones_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_ROTATION", "10 KB")
+    log.set_up("info", "json", tmp_path / "fcc.log")
+    for number in range(2000):
+        logger.info("a line of some length, number {}", number)
+    logger.remove()
+    files = list(tmp_path.iterdir())
+    assert len(files) <= log._KEPT + 1
+    assert all(file.stat().st_size < 11_000 for file in files)
+    last = objects((tmp_path / "fcc.log").read_text("utf-8"))[-1]
+    assert last["message"].endswith("number 1999")
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="no log can be written there"):
+        log.set_up("info", file=tmp_path / "file" / "fcc.log")
+
+
+# The journal.
+
+SAYS = r"""
+import os, sys
+stat = os.fstat(2)
+if sys.argv[1] == "journal":
+    os.environ["JOURNAL_STREAM"] = f"{stat.st_dev}:{stat.st_ino}"
+from loguru import logger
+from fcc import log
+log.set_up("debug", sys.argv[2])
+logger.debug("d")
+logger.info("i")
+logger.warning("two\nlines")
+logger.error("e")
+"""
+
+
+def said_to(whom: str, format: str, **environ: str) -> list[str]:
+    ended = subprocess.run(
+        [sys.executable, "-c", SAYS, whom, format],
+        cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return ended.stderr.splitlines()
+
+
+def test_the_journal_gets_priorities_and_no_second_time() -> None:
+    assert said_to("journal", "text") == [
+        "<7>DEBUG   d", "<6>INFO    i", "<4>WARNING two", "<4>lines", "<3>ERROR   e"
+    ]  # fmt: skip
+
+
+def test_the_journal_may_get_json_too() -> None:
+    lines = said_to("journal", "json")
+    assert [line[:3] for line in lines] == ["<7>", "<6>", "<4>", "<3>"]
+    assert json.loads(lines[2][3:])["message"] == "two\nlines"
+
+
+@pytest.mark.parametrize("inherited", ["1:1", "", ":", "nonsense"])
+def test_a_shell_below_a_service_is_no_journal(inherited: str) -> None:
+    lines = said_to("terminal", "text", JOURNAL_STREAM=inherited)
+    assert lines[0][:3] != "<7>"
+    assert lines[0].endswith("DEBUG   d")

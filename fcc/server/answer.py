@@ -15,6 +15,7 @@ from aiohttp import web
 from fcc.errors import CutError, FccError, StalledError, UpstreamError
 from fcc.server.problems import error_event, is_claude_code
 from fcc.server.record import Record
+from fcc.server.recorded import RecordedResponse
 from fcc.wire.events import (
     BlockDelta,
     BlockStart,
@@ -75,13 +76,13 @@ class StreamedAnswer:
         self._block: BlockStart | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self.response = _Response(
-            headers={
-                "Content-Type": "text/event-stream; charset=utf-8",
-                "Cache-Control": "no-cache",
-                "X-Accel-Buffering": "no",
-            }
-        )
+        headers = {
+            "Content-Type": "text/event-stream; charset=utf-8",
+            "Cache-Control": "no-cache",
+            "X-Accel-Buffering": "no",
+        }
+        trace = record.trace if record.trace is not None and record.trace.bodies else None
+        self.response = RecordedResponse(trace, headers) if trace else _Response(headers=headers)
         self.opened = False
         """Whether the head and message_start are out: an error is an event from then on."""
         self.content = False

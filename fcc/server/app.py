@@ -7,10 +7,15 @@ from aiohttp import web
 from fcc.server.count_tokens import count_tokens
 from fcc.server.documents import DOCUMENTS, Documents
 from fcc.server.gateway import GATEWAY, Gateway
-from fcc.server.health import about, health, nothing
+from fcc.server.health import health, nothing
+from fcc.server.live import LIVE, LIVE_PATH, Live, live, stop_watching
 from fcc.server.messages import create
+from fcc.server.metrics import metrics
 from fcc.server.middleware import middlewares
 from fcc.server.models import list_models, retrieve_model
+from fcc.server.page.files import FILES, front, page_file
+from fcc.server.status import status
+from fcc.server.traces import TRACES_PATH, list_traces, one_trace
 from fcc.settings.config import Config
 from fcc.settings.keys import Keys
 from fcc.settings.routing import Router
@@ -26,10 +31,15 @@ def new_app(config: Config, router: Router, keys: Keys) -> web.Application:
     async def gateway(app: web.Application) -> AsyncIterator[None]:
         async with new_session() as session:
             app[GATEWAY] = Gateway(config, router, keys, session)
+            app[LIVE] = Live(app[GATEWAY])
             yield
+            app[GATEWAY].lag.stop()
+            await app[GATEWAY].recorder.stop()
+            await app[GATEWAY].accounts.stop()
 
     app[DOCUMENTS] = Documents()
     app.cleanup_ctx.append(gateway)
+    app.on_shutdown.append(stop_watching)
     app.add_routes(_ROUTES)
     return app
 
@@ -47,5 +57,11 @@ _ROUTES = [
     ),
     web.get("/api/hello", nothing),
     web.get("/health", health),
-    web.get("/", about),
+    web.get("/status", status),
+    web.get("/metrics", metrics),
+    web.get(TRACES_PATH, list_traces),
+    web.get(f"{TRACES_PATH}/{{id}}", one_trace),
+    web.get("/", front),
+    *(web.get(path, page_file) for path in FILES),
+    web.get(LIVE_PATH, live, allow_head=False),
 ]

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from loguru import logger
 
 from fcc.errors import LocalProtocolError, PromptTooLongError, UpstreamError
-from fcc.server.exchange import Exchange, Sink
+from fcc.server.exchange import Sink
 from fcc.server.plan import Plan
 from fcc.server.record import Record
+from fcc.server.shaped import answer
 from fcc.server.sticky import Sticky
+from fcc.server.windows import told
 from fcc.settings.routing import Route
 
 __all__ = ["Chain"]
@@ -25,7 +27,9 @@ class Chain:
         sticky: Sticky,
         session: str,
     ) -> None:
-        begin = sticky.first(session, routes[0].asked) % len(routes)
+        # A request that goes elsewhere for its length or an image begins where its own kind did.
+        self._kind = f"{routes[0].asked} {routes[0].target}"
+        begin = sticky.first(session, self._kind) % len(routes)
         self._routes = [*routes[begin:], *routes[:begin]]
         self._begin = begin
         self._plan = plan
@@ -41,12 +45,14 @@ class Chain:
             if place < self._skipped:
                 continue
             self._record.route = route
+            logger.debug("{} is asked: {}", route.target, route.why)
             try:
                 plan = self.first if place == self._skipped else self._planned(place)
-                resting = plan.lane.resting() if place < len(self._routes) - 1 else None
+                further = place < len(self._routes) - 1
+                resting = plan.lane.resting(plan.source.model) if further else None
                 if resting is not None:
                     raise resting
-                await Exchange(plan, self._record).run(sink)
+                await self._answer(plan, sink)
             except UpstreamError as error:
                 last = place == len(self._routes) - 1
                 if last or sink.content or isinstance(error, PromptTooLongError):
@@ -54,8 +60,14 @@ class Chain:
                 self._fell_back(route, error)
             else:
                 chosen = (self._begin + place) % len(self._routes)
-                self._sticky.remember(self._session, route.asked, chosen)
+                self._sticky.remember(self._session, self._kind, chosen)
                 return
+
+    async def _answer(self, plan: Plan, sink: Sink) -> None:
+        try:
+            await answer(plan, self._record, sink)
+        except PromptTooLongError as error:
+            raise await told(error, plan) from None
 
     def _first_planned(self) -> Plan:
         """The plan of the first route that has one: a provider without its key has none."""
@@ -77,9 +89,8 @@ class Chain:
         return plan
 
     def _fell_back(self, route: Route, error: UpstreamError) -> None:
-        where = f"{route.profile.name}/{route.model.name}"
-        self._record.fallbacks.append(f"{where} {error.status} {error.error_type}")
-        logger.warning("{} failed, the next of the fallback is asked: {}", where, error)
+        self._record.fallbacks.append(f"{route.target} {error.status} {error.error_type}")
+        logger.warning("{} failed, the next of the fallback is asked: {}", route.target, error)
 
 
 def _no_more_plans(route: Route) -> Plan:

@@ -1,21 +1,32 @@
 """One request to one provider and its answer: attempts until content has gone out."""
 
 import asyncio
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from loguru import logger
 
-from fcc.errors import RateLimitedError, StalledError, UpstreamError
+from fcc.errors import RateLimitedError, StalledError, UpstreamError, UpstreamServerError
 from fcc.server.plan import Plan
 from fcc.server.record import Record
+from fcc.server.recorded import asking
+from fcc.translate.reply.continuation import ContinuedReader
 from fcc.translate.reply.translation import Translation
+from fcc.translate.request.continuation import continued_body
 from fcc.upstream.attempts import backoff
 from fcc.upstream.backend import UpstreamStream
 from fcc.upstream.lane import Door
 from fcc.upstream.learned import amended
+from fcc.upstream.limiter import Seat
 from fcc.wire.events import Event
 
 __all__ = ["Exchange", "Sink"]
+
+MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+"""Of one stream: 128,000 tokens, each in a chunk of 300 bytes, are 40 MB."""
+
+CONTINUATIONS: Final = 2
+"""Requests for the rest of one answer: a provider that cuts three times is not well."""
 
 
 class Sink(Protocol):
@@ -47,24 +58,24 @@ class Exchange:
         plan.body = b""
         self._fixed = False
         self._attempts = 0
+        self._another_key = False
+        """Whether the last attempt failed by its key, and another one may do better."""
 
     async def run(self, sink: Sink) -> Translation:
         """The finished translation. Raises UpstreamError; what went out by then stays out."""
         while True:
-            door = self._lane.door()
             translation = self._plan.fresh()
-            failure = await self._failure(door, translation, sink)
-            self._record.answered(translation)
+            failure = await self._attempt(translation, sink)
+            if failure is not None and sink.content:
+                failure = await self._continued(failure, translation, sink)
+            self._plan.count(translation)
             if failure is None:
                 self._lane.succeeded()
                 self._plan.learn(translation)
-                if translation.repairs:
-                    logger.debug("recovered from text or mended: {}", dict(translation.repairs))
                 return translation
-            another = self._lane.failed(door, failure)
             if sink.content:
                 raise failure
-            if another or self._fix(failure):
+            if self._another_key or self._fix(failure):
                 continue
             wait = self._wait_after(failure)
             if wait is None:
@@ -82,51 +93,107 @@ class Exchange:
             return 0.0
         return wait
 
+    async def _continued(
+        self, failure: UpstreamError, translation: Translation, sink: Sink
+    ) -> UpstreamError | None:
+        """The rest of an answer that was cut, if the profile wants that, and the provider gives it.
+
+        Else the answer ends as if nothing had been tried, with `failure`.
+        """
+        reader = translation.reader
+        if not isinstance(reader, ContinuedReader) or reader.cut is None:
+            return failure
+        body, model = self._body, self._plan.route.model
+        for _ in range(CONTINUATIONS):
+            logger.info("{} was cut and is asked to go on", self._plan.source.who)
+            self._body = continued_body(body, reader.said, reader.output_tokens, model.ask)
+            reader.go_on()
+            latest = await self._attempt(translation, sink)
+            if latest is None or translation.failure is not None:
+                return latest
+            wait = 0.0 if reader.begun else self._wait_after(latest)
+            if reader.another or wait is None:
+                break
+            await asyncio.sleep(wait)
+        await self._end(translation, failure, sink)
+        return failure
+
+    async def _end(self, translation: Translation, failure: UpstreamError, sink: Sink) -> None:
+        """What is told of an answer that nothing goes on with."""
+        if isinstance(translation.reader, ContinuedReader):
+            translation.reader.give_up()
+        if events := translation.finish(failure):
+            await sink.send(events, failure)
+
+    async def _attempt(self, translation: Translation, sink: Sink) -> UpstreamError | None:
+        """One request with the key whose turn it is: what went wrong, or None."""
+        door = self._lane.door(self._plan.source.model)
+        failure = await self._failure(door, translation, sink)
+        if self._record.trace is not None:
+            self._record.trace.attempt_ended(failure)
+        self._another_key = failure is not None and self._lane.failed(door, failure)
+        return failure
+
     async def _failure(
         self, door: Door, translation: Translation, sink: Sink
     ) -> UpstreamError | None:
-        """One attempt: what went wrong, or None."""
-        self._record.attempts += 1
+        self._record.asking(translation, self._plan.message.usage.input_tokens)
         timeouts = self._lane.profile.timeouts
         try:
             async with door.limiter.seat(
-                background=self._plan.background, tokens=self._plan.estimated
-            ):
+                model=self._plan.source.model,
+                background=self._plan.background,
+                tokens=self._plan.estimated,
+            ) as seat:
+                self._record.seated()
                 sink.asking(timeouts.commit_after)
                 async with asyncio.timeout(timeouts.total):
-                    await self._attempt(door, translation, sink)
+                    await self._ask(door, seat, translation, sink)
         except TimeoutError:
             slow = StalledError(f"{self._plan.source.who} took longer than {timeouts.total:.0f} s")
-            if sink.content and (events := translation.finish(slow)):
-                await sink.send(events, slow)
+            if sink.content:
+                await self._end(translation, slow, sink)
             return slow
         except UpstreamError as error:
             return error
-        return translation.failure
+        reader = translation.reader
+        untold = reader.cut if isinstance(reader, ContinuedReader) else None
+        return translation.failure or untold
 
-    async def _attempt(self, door: Door, translation: Translation, sink: Sink) -> None:
-        async with door.backend.post(self._body, self._plan.source) as stream:
-            await self._pump(stream, translation, sink)
+    async def _ask(self, door: Door, seat: Seat, translation: Translation, sink: Sink) -> None:
+        told = partial(door.limiter.tighten, seat)
+        noting = asking(self._record, door.backend, self._plan.route, self._body)
+        async with door.backend.post(self._body, self._plan.source, told) as stream:
+            noted = stream if noting is None else noting.noted(stream)
+            await self._pump(noted, translation, sink)
 
     async def _pump(self, stream: UpstreamStream, translation: Translation, sink: Sink) -> None:
         """Every read becomes at most one write."""
+        size = 0
         while not translation.done:
             try:
                 raw = await stream.read()
             except UpstreamError as cut:
                 events = translation.finish(cut)
             else:
+                size += len(raw)
                 events = translation.feed(raw) if raw else translation.finish()
+                if size > MAX_ANSWER_BYTES:
+                    events += translation.finish(self._endless())
             if events:
                 self._record.first_byte()
                 await sink.send(events, translation.failure)
-                if sink.content:
+                if sink.content and not self._plan.route.model.reply.continue_after_cut:
                     # Nothing will be tried again.
                     self._body = b""
 
+    def _endless(self) -> UpstreamError:
+        who = self._plan.source.who
+        return UpstreamServerError(f"{who} sent more than {MAX_ANSWER_BYTES} bytes as one answer")
+
     def _fix(self, failure: UpstreamError) -> bool:
         """Change the body as the refusal says, once; whether another attempt is worth it."""
-        fix = None if self._fixed else failure.fix
+        fix = None if self._fixed or self._plan.is_refused_shape(failure.fix) else failure.fix
         body = amended(self._body, fix) if fix is not None else None
         if fix is None or body is None:
             return False

@@ -4,11 +4,20 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import aiohttp
 from aiohttp import web
 
 from fcc.errors import ConfigError, RefusedKeyError
+from fcc.observe.metrics import Metrics
+from fcc.observe.recorder import Recorder
+from fcc.observe.watch import Watch
+from fcc.server.accounts import Accounts
+from fcc.server.lag import Lag
+from fcc.server.recent import Recent
+from fcc.server.recorded import known_secrets
+from fcc.server.repairs import Repairs
 from fcc.server.sticky import Sticky
 from fcc.settings.config import Config
 from fcc.settings.keys import Keys
@@ -24,6 +33,10 @@ from fcc.upstream.limiter import Limiter
 __all__ = ["GATEWAY", "Gateway"]
 
 
+MAX_RATIOS: Final = 1000
+"""Models: clients name them as they like. The one that was met first is forgotten first."""
+
+
 class Gateway:
     """What every request shares."""
 
@@ -37,12 +50,27 @@ class Gateway:
         self.started = time.time()
         self.stopping = False
         """Whether the daemon is about to end, and answers with it."""
+        self.reloads = 0
+        """How often the configuration was to be read again."""
+        self.reload_error = ""
+        """Why it was not taken the last time; empty: it was."""
         self._answers: set[asyncio.Task[object]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self.served = 0
         """Requests answered, well or not."""
         self.sticky = Sticky()
+        self.watch = Watch()
+        self.recent = Recent()
+        self.watch.add(self.recent)
+        self.metrics = Metrics()
+        self.watch.add(self.metrics)
+        self.accounts = Accounts(self, self.metrics)
+        self.watch.add(self.accounts)
+        self.recorder = Recorder(lambda: self.config.recorder, self._secrets)
+        self.watch.add(self.recorder)
+        self.lag = Lag()
+        self.repairs = Repairs()
         self._lanes: dict[str, Lane] = {}
         self._ratios: dict[tuple[str, str], Ratio] = {}
 
@@ -95,10 +123,20 @@ class Gateway:
             lane = self._lanes[profile.name] = self._new_lane(profile)
         return lane
 
+    @property
+    def lanes(self) -> list[Lane]:
+        """The providers that were asked since the configuration was read."""
+        return list(self._lanes.values())
+
     def ratio(self, route: Route) -> Ratio:
         """What is learned of the route's tokenizer."""
         key = (route.profile.name, route.model.name)
+        if key not in self._ratios and len(self._ratios) >= MAX_RATIOS:
+            del self._ratios[next(iter(self._ratios))]
         return self._ratios.setdefault(key, Ratio())
+
+    def _secrets(self) -> list[str]:
+        return known_secrets(self.config, self.router, self.keys)
 
     def _new_lane(self, profile: Profile) -> Lane:
         try:

@@ -31,7 +31,8 @@ async def about(request: web.Request) -> web.Response:
     rows = "".join(f"  {tier:8} -> {target}\n" for tier, target in gateway.router.mapping())
     return web.Response(
         text=f"fcc {fcc.__version__}: Claude Code on {gateway.router.default.label}\n\n{rows}\n"
-        "POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /health\n"
+        "POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /health, "
+        "GET /status\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -11,6 +12,7 @@ from loguru import logger
 from fcc.errors import RequestError, RequestTooLargeError, UpstreamError
 from fcc.server.answer import StreamedAnswer
 from fcc.server.chain import Chain
+from fcc.server.choice import choose
 from fcc.server.documents import DOCUMENTS
 from fcc.server.gateway import GATEWAY, Gateway
 from fcc.server.local_answers import local_answer
@@ -22,24 +24,31 @@ from fcc.translate.reply.message import Accumulator
 from fcc.wire.events import Event, Message, MessageStart, encode
 from fcc.wire.messages import MessagesRequest, decode_request
 
-__all__ = ["create", "read_body"]
+__all__ = ["BODY_SILENCE", "create", "read_body"]
+
+BODY_SILENCE: Final = 60.0
+"""Seconds between two reads of a request's body: it comes from this machine or its network."""
 
 
 async def create(request: web.Request) -> web.StreamResponse:
     """The answer to one Messages request."""
     gateway, record = request.app[GATEWAY], request[RECORD]
-    asked = decode_request(await read_body(request))
-    stream = bool(asked.stream)
+    raw = await read_body(request)
+    if record.trace is not None:
+        record.trace.asked(raw)
+    asked = decode_request(raw)
+    del raw
+    record.asked, record.stream = asked.model, bool(asked.stream)
     local = local_answer(asked, gateway.config.local_answers)
     if local is not None:
         record.local = local.kind
         turn: _Asked | _Local = _Local(local.events(_message_id(), asked.model))
     else:
-        await request.app[DOCUMENTS].read(asked, gateway.router.chain(asked.model))
+        await request.app[DOCUMENTS].read(asked, gateway.router.possible(asked.model))
         turn = _asked(gateway, asked, request)
     # The request's texts are of no use while its answer streams: 500 of them would be missed.
     del asked
-    if stream:
+    if record.stream:
         return await _stream(request, turn)
     return await _whole(request, turn)
 
@@ -62,7 +71,12 @@ async def read_body(request: web.Request) -> bytes:
 
 async def _read(request: web.Request) -> bytes:
     try:
-        return await request.content.readany()
+        async with asyncio.timeout(BODY_SILENCE):
+            return await request.content.readany()
+    except TimeoutError as error:
+        late = RequestError(f"the body stopped coming, and {BODY_SILENCE:.0f} s passed")
+        late.status = 408
+        raise late from error
     except (web.RequestPayloadError, ContentEncodingError, TransferEncodingError) as error:
         raise RequestError(f"the body can't be read: {error}") from error
 
@@ -128,12 +142,14 @@ class _Collected:
 
 
 def _asked(gateway: Gateway, asked: MessagesRequest, request: web.Request) -> _Asked:
-    message_id = _message_id()
-    routes = gateway.router.chain(asked.model)
+    message_id, choice = _message_id(), choose(gateway, asked)
+    routes = choice.routes
     session = request.headers.get("x-claude-code-session-id", "")
 
     def plan(route: Route) -> Plan:
-        return new_plan(gateway, route, asked, message_id)
+        body = choice.body if route is routes[0] else None
+        choice.body = None
+        return new_plan(gateway, route, asked, message_id, body)
 
     request[RECORD].route = routes[0]
     return _Asked(Chain(routes, plan, request[RECORD], gateway.sticky, session))
@@ -147,12 +163,13 @@ async def _stream(request: web.Request, turn: _Asked | _Local) -> web.StreamResp
         except UpstreamError as error:
             if not answer.opened:
                 raise
-            record.outcome = error.error_type
+            record.failed(error)
             logger.debug("after the answer had begun: {}", error)
             await answer.fail(error)
         except asyncio.CancelledError:
             if not (answer.opened and request.app[GATEWAY].stopping):
                 raise
+            record.failed(stopped())
             await answer.fail(stopped())
         return answer.response
 

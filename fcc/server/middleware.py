@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -19,15 +20,21 @@ from fcc.errors import (
 )
 from fcc.server.gateway import GATEWAY
 from fcc.server.health import nothing
+from fcc.server.live import LIVE_PATH
+from fcc.server.page.files import FILES, wants_page
 from fcc.server.problems import error_response, stopped
-from fcc.server.record import RECORD, Record
+from fcc.server.record import LEFT, RECORD, Record
+from fcc.server.recorded import answered, begin
 
 __all__ = ["is_loopback", "middlewares"]
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_OPEN = frozenset({"/", "/health", "/api/hello"})
+_OPEN = frozenset({"/", "/health", "/api/hello", *FILES})
 """Paths that tell nothing and cost nothing: no token is asked for."""
+
+_MODEL_PATHS = frozenset({"/v1/messages", "/v1/v1/messages"})
+"""Paths whose requests are counted and kept."""
 
 
 @web.middleware
@@ -35,16 +42,27 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
     """A request id in header, body and log; one line in the log at the end."""
     gateway = request.app[GATEWAY]
     request_id = f"req_{secrets.token_hex(12)}"
-    record = request[RECORD] = Record(request_id, request.method, request.path)
-    status = 499  # what nginx calls a client that left
-    with logger.contextualize(request_id=request_id), gateway.answering():
+    record = request[RECORD] = _record(request, request_id)
+    watched = request.method == "POST" and request.path in _MODEL_PATHS
+    if watched:
+        gateway.watch.began(request_id, record.outcome)
+        record.trace = begin(gateway.recorder, request, request_id)
+    status = LEFT
+    # A page that watches is no answer to wait for.
+    counted = nullcontext() if request.path == LIVE_PATH else gateway.answering()
+    with logger.contextualize(request_id=request_id), counted:
         try:
             response = await handler(request)
             status = response.status
+            if record.trace is not None:
+                answered(record.trace, response)
             if not response.prepared:
                 response.headers.setdefault("request-id", request_id)
         finally:
-            record.log(status)
+            outcome = record.outcome(status)
+            record.log(outcome)
+            if watched:
+                gateway.watch.ended(outcome)
         return response
 
 
@@ -70,12 +88,11 @@ async def told(request: web.Request, handler: _Handler) -> web.StreamResponse:
         problem.status = error.status
     except ConnectionError as error:
         # In the middle of a write: the same as when it leaves between two.
-        record.outcome = "client left"
         raise asyncio.CancelledError from error
     except Exception:  # noqa: BLE001 - the outermost place: a bug must not look like silence
         logger.exception("a bug in fcc")
         problem = FccError("fcc failed by a bug of its own; its log has the details")
-    record.outcome = problem.error_type
+    record.failed(problem)
     return error_response(problem, record.request_id, request.headers.get("user-agent", ""))
 
 
@@ -87,10 +104,22 @@ async def allowed(request: web.Request, handler: _Handler) -> web.StreamResponse
     if request.path not in _OPEN:
         _check_token(request)
         _check_origin(request)
+    if request.path.startswith("/fcc/") or (request.path == "/" and wants_page(request)):
+        _check_host(request)
     return await handler(request)
 
 
 middlewares = (identified, told, allowed)
+
+
+def _record(request: web.Request, request_id: str) -> Record:
+    return Record(
+        request_id,
+        request.method,
+        request.path,
+        client=request.headers.get("user-agent", ""),
+        session=request.headers.get("x-claude-code-session-id", ""),
+    )
 
 
 def _check_token(request: web.Request) -> None:
@@ -116,6 +145,32 @@ def _check_origin(request: web.Request) -> None:
     origin = request.headers.get("origin")
     if origin and not is_loopback(_host(origin)):
         raise _forbidden(f"a page of {origin} may not use this gateway")
+
+
+def _check_host(request: web.Request) -> None:
+    """No page of elsewhere whose name was made to lead here (DNS rebinding).
+
+    Where a token is asked for, it keeps such a page out by itself.
+    """
+    config, named = request.app[GATEWAY].config, request.headers.get("host")
+    if config.auth_token or named is None:
+        return
+    host = _host(f"//{named}").removesuffix(".")
+    if not (_is_here(host) or host == config.server.host.lower()):
+        raise _forbidden(
+            f"fcc's page is not shown under the name {named!r}: open it by its address, as "
+            f"http://127.0.0.1:{config.server.port}, or set auth_token in config.toml"
+        )
+
+
+def _is_here(host: str) -> bool:
+    """Whether nobody else could have given this name to this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def _host(origin: str) -> str:

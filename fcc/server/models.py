@@ -5,12 +5,15 @@ list for one display_name that is null. So each family is listed under its own n
 the provider's models under `anthropic/PROVIDER/MODEL`, which routing understands.
 """
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
-from fcc.errors import NotFoundError, RequestError
+from fcc.errors import NotFoundError, RefusedKeyError, RequestError
 from fcc.server.gateway import GATEWAY, Gateway
+from fcc.server.windows import known, window
+from fcc.settings.profile import Model
 
 __all__ = ["list_models", "retrieve_model"]
 
@@ -45,33 +48,48 @@ async def retrieve_model(request: web.Request) -> web.Response:
     route = gateway.router.route(asked)
     if not asked.startswith("claude") and "/" not in asked:
         raise NotFoundError(f"there is no model {asked!r} here; GET /v1/models lists them")
-    shown = f"{route.profile.name}/{route.model.name}"
-    return web.json_response(_model(asked, shown, route.model.context_window))
+    return web.json_response(await _of_name(gateway, asked, route.target))
 
 
 async def _models(gateway: Gateway) -> list[dict[str, Any]]:
     listed = []
-    for tier, target in gateway.router.mapping():
-        window = gateway.router.route(f"claude-{tier}").model.context_window
-        listed.append(_model(f"claude-{tier}", f"{tier.capitalize()} ({target})", window))
     profile = gateway.router.default
-    catalog = await gateway.lane(profile).catalog.models()
-    for entry in catalog:
-        shown = f"{profile.name}/{entry.id}"
-        window = entry.context_window or profile.model(entry.id).context_window
-        listed.append(_model(f"anthropic/{shown}", shown, window))
+    lane = gateway.lane(profile)
+    tiers = [
+        _of_name(gateway, f"claude-{tier}", f"{tier.capitalize()} ({target})")
+        for tier, target in gateway.router.mapping()
+    ]
+    # Several providers are asked for their windows at once: the client waits for 3 s.
+    listed = await asyncio.gather(*tiers)
+    for entry in await lane.catalog.models():
+        shown, model = f"{profile.name}/{entry.id}", profile.model(entry.id)
+        listed.append(_entry(f"anthropic/{shown}", shown, known(lane, model, entry), model))
     return listed
 
 
-def _model(id: str, display_name: str, context_window: int | None) -> dict[str, Any]:
-    model: dict[str, Any] = {
+async def _of_name(gateway: Gateway, id: str, display_name: str) -> dict[str, Any]:
+    """The entry of a name that routing knows, with the window of its longest requests."""
+    route, model = gateway.router.longest(id), gateway.router.route(id).model
+    try:
+        tokens = await window(gateway.lane(route.profile), route.model)
+    except RefusedKeyError:
+        # Another provider's key is missing: the list is of use without its word.
+        tokens = route.model.context_window
+    return _entry(id, display_name, tokens, model)
+
+
+def _entry(id: str, display_name: str, tokens: int | None, model: Model) -> dict[str, Any]:
+    caps = (model.max_output_tokens, model.max_tokens)
+    output = min((cap for cap in caps if cap), default=None)
+    return {
         "type": "model",
         "id": id,
         "display_name": display_name,
         "created_at": _CREATED,
         "lifecycle": "active",
+        **({"max_input_tokens": tokens} if tokens else {}),
+        **({"max_tokens": output} if output else {}),
     }
-    return model | ({"max_input_tokens": context_window} if context_window else {})
 
 
 def _paged(models: list[dict[str, Any]], request: web.Request) -> tuple[list[dict[str, Any]], bool]:

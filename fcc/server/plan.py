@@ -6,15 +6,21 @@ import msgspec
 from loguru import logger
 
 from fcc.diagnosis.verdict import Source
+from fcc.errors import Fix
 from fcc.server.gateway import Gateway
+from fcc.server.repairs import Repairs
 from fcc.settings.routing import Route
 from fcc.translate.context import Context
+from fcc.translate.reply.continuation import ContinuedReader
 from fcc.translate.reply.reader import Reader
-from fcc.translate.reply.translation import Translation
-from fcc.translate.request.body import translate
+from fcc.translate.reply.translation import PieceReader, Translation
+from fcc.translate.request.body import Body, translate
+from fcc.translate.request.continuation import goes_on_by_itself
+from fcc.translate.request.shape import Shape, in_words
 from fcc.translate.signature import sealer
 from fcc.translate.tokens import Ratio, estimate
 from fcc.upstream.lane import Lane
+from fcc.upstream.learned import Learned
 from fcc.wire.events import Message, MessageUsage
 from fcc.wire.messages import MessagesRequest
 
@@ -35,6 +41,9 @@ class Plan(msgspec.Struct):
     estimated: int
     """Tokens of the body, before the ratio."""
     ratio: Ratio
+    repairs: Repairs
+    shape: Shape | None
+    """What the answer must be like, if the client asks for that."""
     background: bool
     """Nobody waits for the answer: the client's small, fast model was asked."""
 
@@ -45,11 +54,34 @@ class Plan(msgspec.Struct):
             cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
             self.ratio.learn(self.estimated, usage.input_tokens + cached)
 
+    def count(self, translation: Translation) -> None:
+        """What reading the answer took, whether it came to its end or not."""
+        if repairs := translation.repairs:
+            logger.debug("recovered from text or mended: {}", dict(repairs))
+            self.repairs.count(self.route.profile.name, self.route.model.name, repairs)
 
-def new_plan(gateway: Gateway, route: Route, asked: MessagesRequest, message_id: str) -> Plan:
-    """Raises RefusedKeyError for a provider without its key, RequestError for bad tools."""
+    def is_refused_shape(self, fix: Fix | None) -> bool:
+        """Whether the fix would leave out the field that the answer's shape hangs on."""
+        return fix is not None and self.shape is not None and fix.drop_field == "response_format"
+
+
+def new_plan(
+    gateway: Gateway,
+    route: Route,
+    asked: MessagesRequest,
+    message_id: str,
+    body: Body | None = None,
+) -> Plan:
+    """`body` is the route's, where it has been made.
+
+    Raises RefusedKeyError for a provider without its key, BudgetError, RequestError for bad tools.
+    """
+    gateway.accounts.check(route)
     lane = gateway.lane(route.profile)
-    body = translate(asked, route.model)
+    if body is None:
+        body = translate(asked, route.model)
+    if body.shape is not None:
+        body = _shaped(body, body.shape, lane.learned(route.model.name))
     for note in body.declined:
         logger.debug("declined: {}", note)
     context = Context(
@@ -60,15 +92,43 @@ def new_plan(gateway: Gateway, route: Route, asked: MessagesRequest, message_id:
         prefill=body.prefill,
         foreground=route.profile.foreground_subagents,
     )
-    estimated, ratio = estimate(body.data), gateway.ratio(route)
+    estimated, ratio = estimate(body.data, media=body.media), gateway.ratio(route)
     usage = MessageUsage(max(1, round(estimated * ratio.value)), output_tokens=1)
     message = Message(message_id, route.asked, usage)
-    source, reply, sign = lane.source(route.model.name), route.model.reply, sealer(route.model)
+    source, sign = lane.source(route.model.name), sealer(route.model)
+    reply = gateway.config.tool_calls.applied(route.model.reply)
 
     def fresh() -> Translation:
-        return Translation(Reader(source, reply, context), message, sign=sign, context=context)
+        reader: PieceReader = (
+            ContinuedReader(source, reply, context, by_itself=goes_on_by_itself(route.model.ask))
+            if reply.continue_after_cut
+            else Reader(source, reply, context)
+        )
+        return Translation(reader, message, sign=sign, context=context)
 
-    background = "haiku" in route.asked.lower()
     return Plan(
-        route, lane, source, body.data, message, fresh, estimated, ratio, background=background
+        route=route,
+        lane=lane,
+        source=source,
+        body=body.data,
+        message=message,
+        fresh=fresh,
+        estimated=estimated,
+        ratio=ratio,
+        repairs=gateway.repairs,
+        shape=body.shape,
+        background="haiku" in route.asked.lower(),
     )
+
+
+def _shaped(body: Body, shape: Shape, learned: Learned) -> Body:
+    """`body` with its shape in words, where the provider has refused the field for it.
+
+    An answer that goes on with the client's own words has no shape of its own.
+    """
+    if body.prefill:
+        return msgspec.structs.replace(body, shape=None)
+    if shape.emulated or "response_format" not in learned.dropped:
+        return body
+    words = Shape(shape.schema, emulated=True)
+    return msgspec.structs.replace(body, data=in_words(body.data, words), shape=words)

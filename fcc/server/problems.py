@@ -24,6 +24,10 @@ __all__ = ["error_event", "error_response", "is_claude_code", "status_for", "sto
 
 _SHOWN_AS_IT_IS = 424
 
+_PATIENCE = 60.0
+"""Seconds of a retry-after that a client may sleep through before it asks again. Claude Code gives
+up at once where it is more; Anthropic's SDK would sleep for hours, and say nothing."""
+
 
 def error_event(error: FccError, request_id: str) -> ErrorEvent:
     """The error as an event or a body. Its message ends with the request id."""
@@ -46,7 +50,8 @@ def error_response(error: FccError, request_id: str, user_agent: str = "") -> we
     """The whole response."""
     headers = {"request-id": request_id}
     if isinstance(error, UpstreamError):
-        headers["x-should-retry"] = "true" if error.retryable else "false"
+        soon = error.retry_after is None or error.retry_after <= _PATIENCE
+        headers["x-should-retry"] = "true" if error.retryable and soon else "false"
         if error.retry_after is not None:
             headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     return web.Response(

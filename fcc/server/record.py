@@ -1,89 +1,193 @@
-"""What is known of one request by its end: its one line in the log."""
+"""What is known of one request so far, and its one line in the log."""
 
+import asyncio
 import time
+from functools import lru_cache
+from typing import Final
 
+import msgspec
 from aiohttp import web
 from loguru import logger
 
+from fcc.diagnosis.redact import redact
+from fcc.errors import FccError
+from fcc.observe.outcome import CLIENT_LEFT, Outcome
+from fcc.observe.recording import Recording
 from fcc.settings.routing import Route
+from fcc.translate.pieces import Usage
 from fcc.translate.reply.translation import Translation
 
-__all__ = ["RECORD", "Record"]
+__all__ = ["LEFT", "RECORD", "Record"]
+
+LEFT: Final = 499
+"""The status of a client that left, as nginx has it."""
+
+_LONGEST: Final = 200
+"""Characters that are kept of a name that a client chose."""
 
 
 class Record:
-    """Filled in as the request goes on; `log` writes the line."""
+    """Filled in as the request goes on; `outcome(status)` is what it amounts to."""
 
-    def __init__(self, request_id: str, method: str, path: str) -> None:
+    def __init__(
+        self, request_id: str, method: str, path: str, *, client: str = "", session: str = ""
+    ) -> None:
         self.request_id = request_id
         self._what = f"{method} {path}"
-        self._began = time.monotonic()
+        self._client = client
+        self._session = session
+        self._at = time.time()
+        self._began = _now()
         self._first: float | None = None
+        self._queued = 0.0
+        self._queued_since: float | None = None
+        self._asked_last: Route | None = None
+        self._translation: Translation | None = None
+        self._error: FccError | None = None
+        self._estimated = 0
+        self.asked = ""
+        """The model that the client wants."""
+        self.stream = False
         self.route: Route | None = None
         self.attempts = 0
+        self.retries = 0
         self.fallbacks: list[str] = []
         """The routes that failed before the present one, and how."""
-        self.outcome = ""
-        """stop_reason or error type."""
         self.local = ""
         """Which kind of local answer it was."""
-        self.tokens = (0, 0, 0)
-        """In, out, cached."""
+        self.trace: Recording | None = None
+        """What the flight recorder notes of it; None: nothing."""
 
     def headers(self) -> dict[str, str]:
-        """What the response says of its way: the request id, the route, and what failed."""
+        """What the response says of its way: the request id, the route, why, and what failed."""
         headers = {"request-id": self.request_id}
         if self.route is not None:
-            headers["x-fcc-route"] = f"{self.route.profile.name}/{self.route.model.name}"
+            headers["x-fcc-route"] = _shown(self.route.target)
+            headers["x-fcc-route-reason"] = _shown(self.route.why)
         if self.fallbacks:
             headers["x-fcc-fallback"] = "; ".join(self.fallbacks)
         return headers
 
+    def asking(self, translation: Translation, estimated: int) -> None:
+        """Another attempt at the present route waits for its turn; its answer becomes `translation`.
+
+        `estimated`: the tokens of the prompt as fcc counts them.
+        """
+        self._translation = translation
+        self.attempts += 1
+        self.retries += self._asked_last is self.route
+        self._asked_last = self.route
+        self._estimated = estimated
+        self._queued_since = _now()
+
+    def seated(self) -> None:
+        """It has its turn."""
+        self._queued = self._waited()
+        self._queued_since = None
+
     def first_byte(self) -> None:
         """The answer's first content went out."""
         if self._first is None:
-            self._first = time.monotonic() - self._began
+            self._first = _now() - self._began
 
-    def answered(self, translation: Translation) -> None:
-        """The answer is over."""
-        usage = translation.usage
-        cached = usage.cache_read_input_tokens if usage else 0
-        fresh = usage.input_tokens + usage.cache_creation_input_tokens if usage else 0
-        self.tokens = (fresh + cached, translation.output_tokens, cached)
-        self.outcome = translation.stop_reason or self.outcome
+    def failed(self, error: FccError) -> None:
+        """What the client is told in the place of an answer, or of its rest."""
+        self._error = error
 
-    def log(self, status: int) -> None:
-        """The one INFO line."""
-        seconds = time.monotonic() - self._began
-        if self.route is None:
-            level = "INFO" if status >= 400 else "DEBUG"
-            logger.log(level, "{} {} in {:.3f} s{}", self._what, status, seconds, self._end())
-            return
-        tokens_in, out, cached = self.tokens
-        logger.info(
-            "{} -> {}/{} {} first {} total {:.2f}s in {} out {} cached {} retries {}{}",
-            _one_line(self.route.asked),
-            self.route.profile.name,
-            self.route.model.name,
-            status,
-            "-" if self._first is None else f"{self._first:.2f}s",
-            seconds,
-            tokens_in,
-            out,
-            cached,
-            max(0, self.attempts - 1),
-            self._end(),
+    def outcome(self, status: int = 0) -> Outcome:
+        """What is known; `status` is 0 as long as the answer is open."""
+        route, usage = self.route, self._usage()
+        prompt = (
+            usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
+        )
+        untold = not prompt and usage.output_tokens > 0
+        return Outcome(
+            request_id=self.request_id,
+            at=self._at,
+            session=_shown(self._session),
+            client=_shown(self._client.partition(" ")[0]),
+            stream=self.stream,
+            asked=_shown(self.asked),
+            provider=route.profile.name if route else "",
+            model=_shown(route.model.name) if route else "",
+            local=self.local,
+            status=status,
+            outcome=self._word(status),
+            error=redact(self._error.message) if self._error else "",
+            seconds=_now() - self._began,
+            first=self._first,
+            queued=self._waited(),
+            waiting=self._queued_since is not None,
+            input=self._estimated if untold else prompt,
+            output=usage.output_tokens,
+            cached=usage.cache_read_input_tokens,
+            written=usage.cache_creation_input_tokens,
+            reasoning=usage.thinking_tokens,
+            estimated=untold,
+            attempts=self.attempts,
+            retries=self.retries,
+            fallbacks=tuple(map(_shown, self.fallbacks)),
+            repairs=dict(self._translation.repairs) if self._translation else {},
         )
 
-    def _end(self) -> str:
-        fallbacks = f"fallback from {'; '.join(self.fallbacks)}" if self.fallbacks else ""
-        words = (f"local {self.local}" if self.local else "", fallbacks, self.outcome)
-        return "".join(f" {word}" for word in words if word)
+    def log(self, outcome: Outcome) -> None:
+        """The one INFO line."""
+        if self.route is None:
+            level = "INFO" if outcome.status >= 400 else "DEBUG"
+            words = (self._what, outcome.status, outcome.seconds, _end(outcome))
+            logger.log(level, "{} {} in {:.3f} s{}", *words)
+            return
+        logger.bind(outcome=outcome).info(
+            "{} -> {}/{} {} first {} total {:.2f}s in {} out {} cached {} retries {}{}",
+            outcome.asked,
+            outcome.provider,
+            outcome.model,
+            outcome.status,
+            "-" if outcome.first is None else f"{outcome.first:.2f}s",
+            outcome.seconds,
+            outcome.input,
+            outcome.output,
+            outcome.cached,
+            outcome.retries,
+            _end(outcome),
+        )
+
+    def _usage(self) -> Usage:
+        """As the provider told it; of an answer without a bill what has come so far."""
+        answer = self._translation
+        if answer is None or not (answer.started or answer.usage):
+            return Usage()
+        told = answer.usage or Usage()
+        return msgspec.structs.replace(told, output_tokens=answer.output_tokens)
+
+    def _word(self, status: int) -> str:
+        if status == LEFT:
+            return CLIENT_LEFT
+        if self._error is not None:
+            return self._error.error_type
+        return (self._translation.stop_reason if self._translation else None) or ""
+
+    def _waited(self) -> float:
+        since = self._queued_since
+        return self._queued + (_now() - since if since is not None else 0.0)
 
 
-def _one_line(text: str) -> str:
-    """What a client wrote can't begin a line of the log."""
+def _end(outcome: Outcome) -> str:
+    fallbacks = f"fallback from {'; '.join(outcome.fallbacks)}" if outcome.fallbacks else ""
+    words = (f"local {outcome.local}" if outcome.local else "", fallbacks, outcome.outcome)
+    return "".join(f" {word}" for word in words if word)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@lru_cache(maxsize=512)
+def _shown(text: str) -> str:
+    """A name that a client chose: no secret, no line of its own in a log, not endless."""
+    text = redact(text[:_LONGEST])
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 RECORD = web.RequestKey("record", Record)
+"""Where a request has its record."""

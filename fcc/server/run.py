@@ -5,6 +5,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -12,15 +13,17 @@ from aiohttp import web
 from loguru import logger
 
 from fcc.errors import ConfigError
+from fcc.observe.shelf import Shelf
 from fcc.server.app import new_app
 from fcc.server.gateway import GATEWAY, Gateway
 from fcc.server.middleware import is_loopback
 from fcc.server.notify import Notifier, inherited_socket
 from fcc.settings.config import Config
 from fcc.settings.keys import Keys
+from fcc.settings.places import traces_dir
 from fcc.settings.routing import Router
 
-__all__ = ["Setup", "check_bind", "open_socket", "serve"]
+__all__ = ["Setup", "check_bind", "new_runner", "open_socket", "serve"]
 
 _FAREWELL: Final = 2.0
 """Seconds for the last words of answers that are ended."""
@@ -66,32 +69,47 @@ def _unavailable(host: str, port: int, error: OSError) -> str:
     return f"can't listen on {host}:{port}: {error.strerror or error}"
 
 
-async def serve(
-    config: Config,
-    router: Router,
-    keys: Keys,
-    ready: Callable[[str], None],
-    reload: Callable[[], Setup] | None = None,
-) -> None:
-    """Listen until SIGTERM or SIGINT; `ready` is called with the URL.
-
-    The first signal ends accepting and lets open answers go on for `drain_seconds`; then they are
-    ended, with an error. The second signal ends all at once. SIGHUP takes what `reload` gives;
-    what raises ConfigError there changes nothing. Raises ConfigError.
-    """
-    check_bind(config)
-    listening = inherited_socket() or open_socket(config.server.host, config.server.port)
-    app = new_app(config, router, keys)
-    runner = web.AppRunner(
+def new_runner(app: web.Application) -> web.AppRunner:
+    """What serves the application, on whichever socket."""
+    return web.AppRunner(
         app,
         # Off by default outside tests: without it, answers that nobody reads go on and cost.
         handler_cancellation=True,
         access_log=None,
         shutdown_timeout=_FAREWELL,
     )
+
+
+async def serve(
+    config: Config,
+    router: Router,
+    keys: Keys,
+    ready: Callable[[str], None],
+    reload: Callable[[], Setup] | None = None,
+    ledger: Path | None = None,
+) -> None:
+    """Listen until SIGTERM or SIGINT; `ready` is called with the URL.
+
+    The first signal ends accepting and lets open answers go on for `drain_seconds`; then they are
+    ended, with an error. The second signal ends all at once. SIGHUP takes what `reload` gives;
+    what raises ConfigError there changes nothing. What requests took is kept in `ledger`.
+    Raises ConfigError.
+    """
+    check_bind(config)
+    listening = inherited_socket() or open_socket(config.server.host, config.server.port)
+    app = new_app(config, router, keys)
+    runner = new_runner(app)
     await runner.setup()
+    gateway = app[GATEWAY]
+
+    def listens(url: str) -> None:
+        ready(url)
+        if ledger is not None:
+            gateway.accounts.start(ledger)
+            gateway.recorder.shelf = Shelf(traces_dir())
+
     try:
-        await _Daemon(app[GATEWAY], runner, listening, reload).live(ready)
+        await _Daemon(gateway, runner, listening, reload).live(listens)
     finally:
         await runner.cleanup()
 
@@ -114,6 +132,7 @@ class _Daemon:
         self._at_once = asyncio.Event()
         self._notifier = Notifier()
         self._rereading: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
         self._loop = asyncio.get_running_loop()
 
     async def live(self, ready: Callable[[str], None]) -> None:
@@ -151,7 +170,12 @@ class _Daemon:
         (self._at_once if self._stop.is_set() else self._stop).set()
 
     def _hung_up(self) -> None:
-        self._rereading = self._loop.create_task(self._reread())
+        self._rereading = self._loop.create_task(self._reread_in_turn())
+
+    async def _reread_in_turn(self) -> None:
+        """What an earlier signal reads more slowly does not replace what a later one has read."""
+        async with self._reading:
+            await self._reread()
 
     async def _reread(self) -> None:
         if self._reload is None:
@@ -161,11 +185,16 @@ class _Daemon:
         try:
             setup = await asyncio.to_thread(self._reload)
             check_bind(setup.config)
+            prices = await self._gateway.accounts.read_again()
         except ConfigError as error:
             logger.error("the configuration is kept as it was: {}", error)
+            self._gateway.reload_error = str(error)
         else:
+            self._gateway.reload_error = ""
             self._gateway.replace(setup.config, setup.router, setup.keys)
+            await self._gateway.accounts.replace(prices)
             logger.info("configuration read again; provider {}", setup.router.default.name)
+        self._gateway.reloads += 1
         self._notifier.tell("READY=1")
 
     def _watchdog(self) -> None:

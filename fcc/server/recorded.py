@@ -1,0 +1,128 @@
+"""How does a request get into the flight recorder?
+
+What is not recorded pays nothing per chunk: who records has a stream and a response of its own.
+"""
+
+from typing import Any, Final
+
+from aiohttp import web
+from typing_extensions import override
+
+from fcc.diagnosis.names import random_looking
+from fcc.observe.recorder import Recorder
+from fcc.observe.recording import Attempting, Recording
+from fcc.observe.trace import Attempt
+from fcc.server.record import Record
+from fcc.settings.config import Config
+from fcc.settings.keys import Keys
+from fcc.settings.profile import Profile
+from fcc.settings.routing import Route, Router
+from fcc.upstream.backend import Backend, ChatBackend, Reads, UpstreamStream
+
+__all__ = ["RecordedResponse", "answered", "asking", "begin", "known_secrets"]
+
+_HARMLESS: Final = frozenset(
+    {"accept", "content-type", "http-referer", "referer", "user-agent", "x-title",
+     "x-openrouter-title", "x-openrouter-categories"}
+)  # fmt: skip
+"""Headers of a profile that say who asks. Of all others only the name is recorded."""
+
+
+class RecordedResponse(web.StreamResponse):
+    """A streamed answer whose writes are noted."""
+
+    # Its head waits for the first write: one packet instead of two.
+    _send_headers_immediately = False
+
+    def __init__(self, recording: Recording, headers: dict[str, str]) -> None:
+        super().__init__(headers=headers)
+        self._recording = recording
+
+    @override
+    async def write(self, data: Any) -> None:
+        await super().write(data)
+        self._recording.sent(bytes(data))
+
+    @override
+    async def write_eof(self, data: bytes = b"") -> None:
+        await super().write_eof(data)
+        self._recording.sent(data)
+
+
+class _NotedReads:
+    """A provider's stream whose reads are noted."""
+
+    def __init__(self, stream: UpstreamStream, attempting: Attempting) -> None:
+        self._stream = stream
+        self._attempting = attempting
+
+    async def read(self) -> bytes:
+        raw = await self._stream.read()
+        self._attempting.read(raw)
+        return raw
+
+
+class _Asking:
+    """One attempt that has begun."""
+
+    def __init__(self, attempting: Attempting) -> None:
+        self._attempting = attempting
+
+    def noted(self, stream: UpstreamStream) -> UpstreamStream:
+        """`stream`, noted as far as that is wanted."""
+        if isinstance(stream, Reads):
+            self._attempting.answered(stream.status, stream.headers.items())
+        wanted = self._attempting.wants_reads
+        return _NotedReads(stream, self._attempting) if wanted else stream
+
+
+def begin(recorder: Recorder, request: web.Request, request_id: str) -> Recording | None:
+    """What notes the request; None where nothing is recorded."""
+    headers = request.headers.items()
+    recording = recorder.begin(request_id, request.method, request.path_qs, headers)
+    if recording is not None and recording.bodies:
+        _note_token(request, recording)
+    return recording
+
+
+def asking(record: Record, backend: Backend, route: Route, body: bytes) -> _Asking | None:
+    """Note that `backend` is about to be asked; None where nothing is recorded."""
+    if record.trace is None:
+        return None
+    attempt = Attempt(provider=route.profile.name, model=route.model.name)
+    if isinstance(backend, ChatBackend):
+        attempt.url, attempt.headers = backend.url, list(backend.headers.items())
+    record.trace.hidden.update(_hidden(route.profile))
+    return _Asking(record.trace.attempt(attempt, body))
+
+
+def answered(recording: Recording, response: web.StreamResponse) -> None:
+    """The response is over; one that was not streamed has its body yet."""
+    if isinstance(response, web.Response):
+        raw = response.body if isinstance(response.body, bytes) else b""
+        recording.sent_bytes = len(raw)
+        recording.sent(raw)
+    else:
+        recording.sent_bytes = response.body_length
+
+
+def known_secrets(config: Config, router: Router, keys: Keys) -> list[str]:
+    """The token, the keys and the secret headers in force, word for word."""
+    found = [config.auth_token]
+    for profile in router.profiles:
+        found += keys.all(profile)
+        hidden = _hidden(profile)
+        found += [value for name, value in profile.headers.items() if name.lower() in hidden]
+    return [secret for secret in found if secret]
+
+
+def _note_token(request: web.Request, recording: Recording) -> None:
+    """The token that came with the request is a secret too, unless it is a word like any."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    for token in (request.headers.get("x-api-key", ""), bearer or scheme):
+        if random_looking(token):
+            recording.known.add(token)
+
+
+def _hidden(profile: Profile) -> set[str]:
+    return {name.lower() for name in profile.headers} - _HARMLESS

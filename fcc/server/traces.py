@@ -1,0 +1,35 @@
+"""GET /fcc/traces and /fcc/traces/ID: what the flight recorder has, for `fcc trace`."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from fcc.server.gateway import GATEWAY
+
+__all__ = ["TRACES_PATH", "list_traces", "one_trace"]
+
+TRACES_PATH = "/fcc/traces"
+
+
+async def list_traces(request: web.Request) -> web.Response:
+    """A summary of each trace, the oldest first, and how the recorder is set."""
+    gateway = request.app[GATEWAY]
+    return _json(
+        {
+            "recorder": gateway.config.recorder,
+            "traces": await gateway.recorder.summaries(),
+        }
+    )
+
+
+async def one_trace(request: web.Request) -> web.Response:
+    """All of one. Raises NotFoundError."""
+    gateway = request.app[GATEWAY]
+    return _json(await gateway.recorder.trace(request.match_info["id"]))
+
+
+def _json(value: Any) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    body = msgspec.json.encode(value)
+    return web.Response(body=body, content_type="application/json", headers=headers)
