@@ -75,7 +75,8 @@ def test_a_healthy_model_has_nothing_but_good_findings_and_all_of_it_is_written_
 @pytest.mark.parametrize(
     ("ills", "check", "verdict", "seen", "fix", "learned"),
     [
-        (Ills(tools="text"), "tools", "warn", "into its text", "--tool-call-parser",
+        (Ills(tools="prose"), "tools", "fail", "ignores tools", "fcc models --tools", {"tools": False}),
+        (Ills(tools="text"), "tools", "warn", "into its text (hermes); fcc makes calls of them", "--tool-call-parser",
          {"tools": False, "tools_as_text": True}),
         (Ills(tools="refused"), "tools", "fail", "tool choice requires", "--enable-auto-tool-choice",
          {"tools": False}),
@@ -176,3 +177,67 @@ def test_what_was_learned_of_another_server_is_not_believed() -> None:
 
 def vars_of(known: Capabilities) -> dict[str, Any]:
     return {name: getattr(known, name) for name in known.__struct_fields__}
+
+
+def test_a_slow_model_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fcc.doctor.probes._SLOW", 0.05)
+    found, known = probed(Ills(first_delay=0.1))
+    assert found["answer"].verdict is Verdict.WARN
+    assert "slow" in found["answer"].seen
+    assert "smaller" in found["answer"].fix
+    assert known is not None and known.streams
+
+
+def test_a_server_that_goes_on_when_nobody_reads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fcc.doctor.limits._NEXT", 0.2)
+    found, known = probed(Ills(goes_on=1.0))
+    assert found["cancel"].verdict is Verdict.WARN
+    assert "went on in vain" in found["cancel"].seen
+    assert known is not None and known.cancels is False
+
+
+def test_a_model_that_forgets_what_it_has_read_is_no_server_that_cuts() -> None:
+    found, known = probed(Ills(forgets=True))
+    assert found["long"].verdict is Verdict.WARN
+    assert "began with" in found["long"].seen
+    assert known is not None
+    assert known.truncates is None
+    assert known.context_window == 60_000
+
+
+def test_a_server_that_refuses_to_think_is_not_asked_to() -> None:
+    ask = Ask(reasoning="reasoning_effort")
+    found, known = probed(Ills(refuses="reasoning_effort"), ask=ask)
+    assert found["thinking"].verdict is Verdict.WARN
+    assert 'ask.reasoning = "none"' in found["thinking"].fix
+    assert known is not None and known.thinking_refused
+
+
+def test_a_limit_that_comes_up_while_tools_are_forced_is_told() -> None:
+    found, known = probed(Ills(tools="ignored", refuses="tool_choice"))
+    assert found["tools"].verdict is Verdict.FAIL
+    assert "tool_choice" in found["tools"].seen
+    assert known is not None and known.tools is False
+
+
+@pytest.mark.parametrize("requests", [0, 1, 4])
+def test_a_server_that_goes_away_meanwhile_fails_and_nothing_is_believed(requests: int) -> None:
+    found, known = probed(Ills(dies_after=requests))
+    assert found["answer"].verdict is Verdict.FAIL
+    assert "does not answer" in found["answer"].seen
+    assert "window" not in found
+    assert known is None
+
+
+def test_a_limit_that_comes_up_says_nothing_of_the_window() -> None:
+    found, known = probed(Ills(busy_for="50000000"))
+    assert found["window"].verdict is Verdict.WARN
+    assert "429" in found["window"].seen
+    assert known is not None and known.overflow_known is None
+
+
+def test_a_model_that_calls_no_tool_says_nothing_of_parallel_calls() -> None:
+    found, known = probed(Ills(tools="forced"))
+    assert found["parallel"].verdict is Verdict.OK
+    assert "nothing was seen" in found["parallel"].seen
+    assert known is not None and known.parallel_tools is None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from fcc.doctor.finding import Finding, Step, Verdict, ok, warn
+from fcc.doctor.finding import Finding, Step, fail, ok, warn
 from fcc.doctor.heard import Asker
 from fcc.doctor.limits import LIMITS
 from fcc.doctor.probes import NEED_TOOLS, PROBES, Outcome, streaming
@@ -22,21 +22,20 @@ def deep(profile: Profile, model: str, key: str) -> Iterator[Step]:
     known = Capabilities(
         base_url=profile.base_url, probed=datetime.now(UTC).isoformat("T", "seconds")
     )
-    yield f"asking {model} for an answer"
-    failed = False
-    for outcome in streaming(asker):
-        failed = failed or outcome.finding.verdict is Verdict.FAIL
-        known = _with(known, outcome)
-        yield outcome.finding
-    for what, probe in () if failed else (*PROBES, *LIMITS):
+    for what, probe in (("an answer", streaming), *PROBES, *LIMITS):
         if probe in NEED_TOOLS and known.tools is False and not known.tools_as_text:
             continue
         yield f"asking {model} for {what}"
         for outcome in probe(asker):
             known = _with(known, outcome)
             yield outcome.finding
-    if not failed:
-        yield _kept(profile.name, model, known)
+        if known.streams is None:
+            return
+        if asker.lost is not None:
+            fix = "see why in the server's log, and ask again: nothing was written down"
+            yield fail("answer", f"while it was asked: {asker.lost}", fix)
+            return
+    yield _kept(profile.name, model, known)
 
 
 def _with(known: Capabilities, outcome: Outcome) -> Capabilities:
@@ -49,4 +48,5 @@ def _kept(provider: str, model: str, known: Capabilities) -> Finding:
         path = write_capabilities(provider, model, known)
     except ConfigError as error:
         return warn("learned", error.message, "set FCC_STATE_DIR to a folder that you may write to")
-    return ok("learned", f"what {model} can do is in {path}")
+    seen = f"what {model} can do is in {path}: a daemon that runs takes it with fcc reload"
+    return ok("learned", seen)

@@ -8,8 +8,9 @@ from pathlib import Path
 from fcc.doctor.finding import Change, Finding, fail, ok, warn
 from fcc.settings.files import config_dir, config_file
 from fcc.settings.places import log_file
+from fcc.settings.probed import Probes
 
-__all__ = ["modes"]
+__all__ = ["learned", "modes"]
 
 _PRIVATE = 0o600
 
@@ -18,6 +19,12 @@ def modes() -> Iterator[Finding]:
     """One finding if all is well, else one for each file."""
     findings = [*_secrets(config_dir() / "fcc.env"), *_token(config_file()), *_log(log_file())]
     yield from findings or [ok("files", f"what is in {config_dir()} is yours alone")]
+
+
+def learned() -> Iterator[Finding]:
+    """What earlier probes have left and the daemon can't use."""
+    for problem in Probes.read().problems:
+        yield warn("learned", f"{problem.seen}: the daemon ignores it", problem.fix)
 
 
 def _secrets(path: Path) -> Iterator[Finding]:

@@ -82,6 +82,8 @@ class Asker:
     ) -> None:
         self.profile = profile
         self.model = model
+        self.lost: UpstreamError | None = None
+        """Why nobody is there to ask, if so."""
         self._source = Source(
             profile.label, model.name, profile.api_key_env, profile.base_url,
             profile.empty_refusal_is_overflow,
@@ -134,7 +136,8 @@ class Asker:
             cause = error.__cause__ or error
             if heard.chunks:
                 return CutError(f"{who} broke the answer off: {cause}")
-            return UnreachableError(f"{who} does not answer: {cause}")
+            self.lost = UnreachableError(f"{who} does not answer: {cause}")
+            return self.lost
         if isinstance(error, openai.APIError):
             return in_stream(self._source, error.body or error.message)
         return UnreachableError(f"{who}: {error}")

@@ -12,13 +12,13 @@ from fcc.doctor.finding import Change, Finding, fail, ok, warn
 from fcc.doctor.heard import Asker, Heard
 from fcc.doctor.probes import Outcome, Probe, user
 from fcc.doctor.thinking import thinking
-from fcc.errors import PromptTooLongError
+from fcc.errors import BadRequestError, PromptTooLongError
 from fcc.settings.files import Providers, config_dir
 
 __all__ = ["LIMITS"]
 
-_WORDS: Final = 16_000
-"""Of the long prompt: at least as many tokens, which is what Claude Code's first prompt has."""
+_WORDS: Final = 13_000
+"""Of the long prompt: 13,000 to 25,000 tokens, as Claude Code's first prompt has."""
 
 _ABSURD: Final = 50_000_000
 """Tokens of output that no window has room for: a refusal of that costs nothing."""
@@ -30,7 +30,7 @@ _NEXT: Final = 20.0
 def image(asker: Asker) -> Iterator[Outcome]:
     """Whether it sees images."""
     if not asker.model.ask.images:
-        yield Outcome(ok("images", "not sent, as the provider's file says"), {"images": False})
+        yield Outcome(ok("images", "not sent, as the provider's file says"))
         return
     picture = {"type": "image", "source": {
         "type": "base64", "media_type": "image/png", "data": b64encode(_red_png(64)).decode()
@@ -54,7 +54,7 @@ def _no_images(asker: Asker, seen: str) -> Finding:
     key = f'facts."{model}".ask.images'
     providers = Providers()
     source = str(providers.path(name)) if name in providers else ""
-    fix = f"set {key} = false in {mine}: then a marker is sent in the place of each"
+    fix = f"the daemon sends a marker in the place of each; for good: set {key} = false in {mine}"
     return warn("images", seen, fix, Change(str(mine), {key: False}, source=source))
 
 
@@ -88,7 +88,7 @@ def long_prompt(asker: Asker) -> Iterator[Outcome]:
 
 
 def _long(words: int, question: str) -> str:
-    filler = " ".join(f"Line {number} is about nothing." for number in range(words // 6))
+    filler = " ".join(f"Line {number} is about nothing." for number in range(words // 5))
     return f"The code word is plover. Remember it.\n\n{filler}\n\n{question} Answer in one line."
 
 
@@ -106,14 +106,20 @@ def _too_long(heard: Heard) -> Outcome:
 
 def _forgotten(heard: Heard) -> Outcome:
     read = heard.prompt_tokens
-    if read is not None and read < _WORDS // 2:
+    fix = "give the model a larger window in the server (32,000 tokens or more)"
+    if read is None:
+        seen = "it does not know what a long prompt began with: the server may cut it off"
+        return Outcome(fail("long", seen, fix))
+    if read < _WORDS:
         seen = (
             f"of a prompt of {_WORDS:,} words only {read:,} tokens were read: it cuts the rest off"
         )
-    else:
-        seen = "it does not know what a long prompt began with: the server may cut it off"
-    fix = "give the model a larger window in the server (32,000 tokens or more)"
-    return Outcome(fail("long", seen, fix), {"truncates": True, "context_window": read})
+        return Outcome(fail("long", seen, fix), {"truncates": True, "context_window": read})
+    seen = f"it does not know what the {read:,} tokens that it read began with"
+    return Outcome(
+        warn("long", seen, "a larger model remembers more; so does a shorter conversation"),
+        {"longest_prompt": read},
+    )
 
 
 def _cached(first: Heard, again: Heard) -> Outcome:
@@ -131,11 +137,16 @@ def _cached(first: Heard, again: Heard) -> Outcome:
 def overflowing(asker: Asker) -> Iterator[Outcome]:
     """What it says of too much, asked by an output that no window has room for."""
     field = asker.model.ask.max_tokens
-    heard = asker.ask([user("Answer with the one word: ready")], body={field: _ABSURD})
+    question = [user("Answer with the one word: ready")]
+    # A server that does not mind goes on until its window is full, if it is let.
+    heard = asker.ask(question, body={field: _ABSURD}, leave_after=4)
     known = asker.model.context_window
     if heard.error is None:
         window = f"; its window is {known:,} tokens by the provider's file" if known else ""
         yield Outcome(ok("window", f"it does not mind an output limit beyond all windows{window}"))
+        return
+    if not isinstance(heard.error, BadRequestError):
+        yield Outcome(warn("window", str(heard.error), "try again later"))
         return
     said = str(heard.error)
     found = overflow(said)
@@ -153,7 +164,8 @@ def _window(asker: Asker, limit: int, said: str) -> Outcome:
     learned: dict[str, Any] = {"context_window": limit, "overflow_known": True}
     if known and known > limit:
         seen = f"its window is {limit:,} tokens, and not {known:,}: {said}"
-        fix = f'set facts."{asker.model.name}".context_window = {limit} in the provider\'s file'
+        key = f'facts."{asker.model.name}".context_window'
+        fix = f"the daemon takes that for it; for good: set {key} = {limit} in the provider's file"
         return Outcome(warn("window", seen, fix), learned)
     return Outcome(ok("window", f"its window is {limit:,} tokens"), learned)
 
@@ -170,7 +182,7 @@ def cancellation(asker: Asker) -> Iterator[Outcome]:
     took = time.monotonic() - began
     if heard.error is not None:
         yield Outcome(warn("cancel", str(heard.error), "try again later"))
-    elif took > _NEXT and heard.first > 4 * max(left.first, 1.0):
+    elif took > _NEXT and heard.first > 4 * max(left.first, _NEXT / 20):
         seen = f"after an answer that was broken off the next took {took:.0f} s: it went on in vain"
         fix = "a newer server stops at once; else wait after Esc"
         yield Outcome(warn("cancel", seen, fix), {"cancels": False})

@@ -13,7 +13,9 @@ import msgspec
 
 from fcc.doctor.finding import Finding, fail, ok, warn
 from fcc.doctor.heard import Asker, Heard
+from fcc.doctor.written import written_calls
 from fcc.errors import BillingError, RefusedKeyError, RefusedModelError
+from fcc.translate.tools import DeclaredTool
 
 __all__ = ["NEED_TOOLS", "PROBES", "TOOL", "Outcome", "Probe", "streaming", "user", "with_result"]
 
@@ -27,8 +29,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 Probe = Callable[[Asker], Iterator[Outcome]]
 
+_SLOW: Final = 30.0
+"""Seconds to a first word that a person waits for without doubt."""
+
 _WORD: Final = "plover"
-TOOL: Final = {
+TOOL: Final[dict[str, Any]] = {
     "name": "get_weather",
     "description": "The weather of one city, at this moment.",
     "input_schema": {
@@ -54,14 +59,12 @@ def streaming(asker: Asker) -> Iterator[Outcome]:
     heard = asker.ask([user("Count from one to thirty in English words, one word a line.")])
     name = asker.model.name
     if heard.error is not None:
-        yield Outcome(
-            fail("answer", str(heard.error), _answer_fix(asker, heard)), {"streams": False}
-        )
+        yield Outcome(fail("answer", str(heard.error), _answer_fix(asker, heard)))
         return
     if not heard.chunks:
         seen = f"{name} ended without a word (finish_reason {heard.finish_reason or 'none'})"
         fix = "try it again; a reasoning model may need more tokens"
-        yield Outcome(fail("answer", seen, fix), {"streams": False})
+        yield Outcome(fail("answer", seen, fix))
         return
     yield from _streamed(heard, name)
     yield _usage(asker, heard)
@@ -92,7 +95,7 @@ def _streamed(heard: Heard, name: str) -> Iterator[Outcome]:
     elif heard.chunks <= 2 and max(heard.completion_tokens, len(heard.text) // 4) > 20:
         fix = "something in between collects it: check a proxy's buffering, or the server's options"
         yield Outcome(warn("answer", f"{seen}: all at once", fix), {"streams": False})
-    elif heard.first > 30:
+    elif heard.first > _SLOW:
         fix = "a smaller or a loaded model is faster; fcc claude gives it time"
         yield Outcome(warn("answer", f"{seen}: slow", fix), {"streams": True})
     else:
@@ -118,8 +121,10 @@ def tool_call(asker: Asker) -> Iterator[Outcome]:
         yield Outcome(fail("tools", str(heard.error), _tools_fix(heard)), {"tools": False})
     elif heard.calls:
         yield _called(heard)
-    elif _as_text("".join([*heard.thoughts, *heard.words])):
-        seen = "it writes tool calls into its text; fcc reads that, mostly"
+    elif dialects := _written(heard):
+        seen = (
+            f"it writes tool calls into its text ({', '.join(dialects)}); fcc makes calls of them"
+        )
         yield Outcome(warn("tools", seen, _PARSER), {"tools": False, "tools_as_text": True})
     else:
         yield _forced(asker, question)
@@ -148,14 +153,20 @@ def _called(heard: Heard) -> Outcome:
 
 def _forced(asker: Asker, question: list[dict[str, Any]]) -> Outcome:
     heard = asker.ask(question, tools=[TOOL], tool_choice={"type": "any"})
+    if heard.error is not None:
+        seen = f"it ignores tools where it may choose, and where it must: {heard.error}"
+        return Outcome(fail("tools", seen, _tools_fix(heard)), {"tools": False})
     if heard.calls:
         seen = "it calls tools only where it is forced to"
         return Outcome(warn("tools", seen, "a larger model works better"), {"tools": True})
     return Outcome(fail("tools", "it ignores tools", _NOTOOLS), {"tools": False})
 
 
-def _as_text(text: str) -> bool:
-    return bool(re.search(r"get_weather[\s\S]{0,200}Paris|<tool_call|<function", text))
+def _written(heard: Heard) -> list[str]:
+    tool = DeclaredTool(TOOL["name"], TOOL["input_schema"])
+    truncated = heard.finish_reason == "length"
+    texts = (heard.text, "".join(heard.thoughts))
+    return [name for text in texts for name in written_calls(text, tool, truncated=truncated)]
 
 
 def parallel(asker: Asker) -> Iterator[Outcome]:
@@ -168,7 +179,9 @@ def parallel(asker: Asker) -> Iterator[Outcome]:
         yield Outcome(warn("parallel", str(heard.error), "calls come one after the other"), {})
         return
     ids = [call.id for call in heard.calls]
-    if len(heard.calls) < 2:
+    if not heard.calls:
+        yield Outcome(ok("parallel", "it called no tool this time, so that nothing was seen"))
+    elif len(heard.calls) < 2:
         yield Outcome(ok("parallel", "one call at a time"), {"parallel_tools": False})
     elif len(set(ids)) < len(ids) or "" in ids:
         seen = f"{len(ids)} calls at once; their ids are not unique, so fcc gives its own"

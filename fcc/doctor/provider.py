@@ -127,6 +127,10 @@ def _unreachable(profile: Profile, error: httpx.HTTPError) -> Finding:
     words = redact(str(error)) or type(error).__name__
     if "WRONG_VERSION_NUMBER" in words:
         fix = "it speaks plain HTTP: base_url must begin with http://"
+    elif "has expired" in words or "not yet valid" in words:
+        fix = "check this machine's clock (timedatectl); if it is right, the provider must renew it"
+    elif "ostname mismatch" in words or "IP address mismatch" in words:
+        fix = "the certificate is another host's: check base_url, or what stands in between"
     elif "CERTIFICATE" in words or "SSL" in words:
         fix = "behind a proxy, or for a certificate of your own, set SSL_CERT_FILE to its authority"
     elif isinstance(error, httpx.TimeoutException):
@@ -173,7 +177,8 @@ def _listed(
         return [], [
             fail("reach", page, "a proxy or a login page stands in between; check base_url")
         ]
-    seen = f"{host} answers in {seconds * 1000:.0f} ms and offers {len(models)} models"
+    count = "1 model" if len(models) == 1 else f"{len(models)} models"
+    seen = f"{host} answers in {seconds * 1000:.0f} ms and offers {count}"
     if not models:
         return [], [warn("reach", seen, "load a model in the server")]
     if seconds > _SLOW:
@@ -183,7 +188,8 @@ def _listed(
 
 def _models(patient: Patient, offered: list[CatalogEntry]) -> Iterator[Finding]:
     windows = {model.id: model.context_window for model in offered}
-    for model in patient.models:
+    # Where nobody named a model, the daemon takes the first that a local server has.
+    for model in patient.models or tuple(windows)[: int(patient.profile.local)]:
         if model not in windows:
             yield _not_offered(patient, model, list(windows))
             continue
