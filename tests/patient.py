@@ -29,7 +29,7 @@ class Ills:
         self.post: tuple[int, dict[str, Any]] | None = None
         """The refusal of every request that has messages, or none."""
         self.tools = "native"
-        """native, text, refused, ignored, forced or broken"""
+        """native, text, prose, refused, ignored, forced or broken"""
         self.parallel = True
         self.reads_results = True
         self.reasoning = ""
@@ -46,6 +46,18 @@ class Ills:
         self.finishes = True
         self.says = True
         self.rate_headers = True
+        self.forgets = False
+        """Reads all of a long prompt, and knows nothing of it."""
+        self.refuses = ""
+        """A field of the body that is refused."""
+        self.dies_after = 1000
+        """Requests; the next finds nobody."""
+        self.busy_for = ""
+        """What a body has that is answered with 429."""
+        self.first_delay = 0.0
+        """Seconds before every answer."""
+        self.goes_on = 0.0
+        """Seconds for which an answer that nobody reads keeps the server busy."""
         assert ills.keys() <= vars(self).keys(), ills
         vars(self).update(ills)
 
@@ -57,6 +69,7 @@ class Server:
         self.ills = ills or Ills()
         self.asked: list[dict[str, Any]] = []
         self.seen: set[str] = set()
+        self.busy = threading.Lock()
         outer = self
 
         class Handler(_Handler):
@@ -106,6 +119,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server_of.asked.append(body)
+        if len(self.server_of.asked) > self.ills.dies_after:
+            self.server_of.http.shutdown()
+            self.server_of.http.server_close()
+            self.close_connection = True
+            return
         if self.ills.page:
             self._page()
         elif not self._has_key():
@@ -144,12 +162,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.ills.rate_headers:
             self.send_header("x-ratelimit-limit-requests", "40")
         self.end_headers()
-        try:
-            for chunk in _answer(body, self.ills, self.server_of.seen):
-                self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
-            self.wfile.write(b"data: [DONE]\n\n")
-        except OSError:
-            pass  # nobody reads any more
+        with self.server_of.busy:
+            time.sleep(self.ills.first_delay)
+            try:
+                for chunk in _answer(body, self.ills, self.server_of.seen):
+                    self.wfile.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+                self.wfile.write(b"data: [DONE]\n\n")
+            except OSError:
+                time.sleep(self.ills.goes_on)  # nobody reads any more
         self.close_connection = True
 
 
@@ -159,6 +179,8 @@ def _refusal(body: dict[str, Any], ills: Ills) -> tuple[int, dict[str, Any]] | N
             "message": f"The model `{body['model']}` does not exist",
             "code": "model_not_found",
         }
+    if ills.busy_for and ills.busy_for in json.dumps(body):
+        return 429, {"message": "slow down"}
     if not body["messages"]:
         return 400, {"message": "messages must not be empty"}
     asked, prompt = body.get("max_tokens", 16), _tokens(body)
@@ -172,6 +194,8 @@ def _refusal(body: dict[str, Any], ills: Ills) -> tuple[int, dict[str, Any]] | N
     if "tools" in body and ills.tools == "refused":
         return 400, {"message": '"auto" tool choice requires --enable-auto-tool-choice and '
                      "--tool-call-parser to be set"}  # fmt: skip
+    if ills.refuses and body.get(ills.refuses) not in (None, "auto"):
+        return 400, {"message": f"{ills.refuses} is not supported by this server"}
     said = json.dumps(body["messages"])
     if "image_url" in said and ills.images == "refused":
         return 400, {"message": "this model does not support image input"}
@@ -224,7 +248,7 @@ def _deltas(body: dict[str, Any], said: str, ills: Ills) -> Iterator[dict[str, A
         words = [f"number {number}\n" for number in range(1, 31)]
         yield from ({"content": word} for word in (["".join(words)] if ills.at_once else words))
     elif "told you first" in said:
-        yield {"content": "plover" if "is plover" in said else "I don't know."}
+        yield {"content": "plover" if "is plover" in said and not ills.forgets else "I don't know."}
     else:
         yield {"content": "ready"}
 
@@ -235,6 +259,8 @@ def _called(body: dict[str, Any], said: str, ills: Ills) -> Iterator[dict[str, A
     if ills.tools == "text":
         yield {"content": '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n'}
         yield {"content": "</tool_call>"}
+    elif ills.tools == "prose":
+        yield {"content": "Call get_weather for Paris:\n```python\nget_weather('Paris')\n```\n"}
     elif ills.tools == "ignored" or (ills.tools == "forced" and not forced):
         yield {"content": "I can't look that up, but spring is mild there."}
     else:

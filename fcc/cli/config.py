@@ -10,10 +10,10 @@ import click
 from fcc.cli.effective import Value, values
 from fcc.cli.table import paint, table
 from fcc.errors import ConfigError
-from fcc.settings.edit import write
 from fcc.settings.files import Providers, config_dir, config_file, load_config, shipped_dir
 from fcc.settings.keys import Keys
 from fcc.settings.places import log_file, runtime_dir, state_dir
+from fcc.settings.probed import Probes
 from fcc.settings.routing import Router
 
 __all__ = ["config"]
@@ -37,7 +37,10 @@ def config() -> None:
 @click.option("--all", "all_", is_flag=True, help="Also what nobody has set.")
 def show(as_json: bool, all_: bool) -> None:
     """Show the values that count, and where each comes from. Secrets are not shown."""
-    known = list(values(os.environ))
+    probes = Probes.read()
+    known = list(values(os.environ, probes))
+    for problem in probes.problems:
+        click.echo(f"fcc: {problem.message}", err=True)
     if as_json:
         rows = {one.name: {"value": one.value, "origin": one.origin} for one in known}
         click.echo(json.dumps(rows, indent=2))
@@ -84,6 +87,8 @@ def _places() -> Iterator[tuple[str, Path]]:
 @config.command(epilog="\b\nExample:\n  EDITOR=nano fcc config edit")
 def edit() -> None:
     """Open config.toml in your editor, and check it afterwards."""
+    from fcc.settings.edit import write
+
     file = config_file()
     if not file.is_file():
         write(file, (shipped_dir() / "config.toml.example").read_text("utf-8"))
@@ -115,5 +120,11 @@ def _check() -> list[str]:
         providers.get(name)
         if providers.path(name).parent != shipped_dir() / "providers":
             checked.append(str(providers.path(name)))
-    Router(providers, providers.get(chosen.provider or "demo"), chosen.models)
+    Router(
+        providers,
+        providers.get(chosen.provider or "demo"),
+        chosen.models,
+        fallback=chosen.fallback,
+        routes=chosen.routes,
+    )
     return checked

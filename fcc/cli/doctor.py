@@ -81,11 +81,12 @@ def _steps(
     *,
     deep: bool,
 ) -> Iterator[Step]:
-    from fcc.doctor.files import modes
+    from fcc.doctor.files import learned, modes
     from fcc.doctor.machine import versions
 
     yield versions()
     yield from modes()
+    yield from learned()
     try:
         config, providers, keys = config_of(config_path), Providers(), Keys()
         profile, notice = chosen_provider(providers, keys, provider or config.provider, base_url)

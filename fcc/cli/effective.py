@@ -9,6 +9,7 @@ from fcc.errors import NotFoundError
 from fcc.settings.config import Config
 from fcc.settings.files import Providers, config_dir, config_file, load_config
 from fcc.settings.keys import Keys
+from fcc.settings.probed import Probes
 from fcc.settings.profile import Profile
 from fcc.settings.routing import TIERS, Router
 from fcc.settings.toml import read_table
@@ -21,6 +22,8 @@ _VARIABLES = {
     "log_level": "FCC_LOG_LEVEL",
     "server.host": "FCC_HOST",
     "server.port": "FCC_PORT",
+    "tool_calls.dialects": "FCC_DIALECTS",
+    "tool_calls.repair": "FCC_REPAIR",
 }
 """Options that the environment may set."""
 
@@ -36,14 +39,17 @@ class Value(msgspec.Struct, frozen=True):
     """default, a variable, or a file."""
 
 
-def values(environ: Mapping[str, str]) -> Iterator[Value]:
-    """All options, then the key, then where Claude Code's families go. Raises ConfigError."""
+def values(environ: Mapping[str, str], probes: Probes) -> Iterator[Value]:
+    """All options, then the key, where Claude Code's families go, and what the doctor found.
+
+    Raises ConfigError.
+    """
     config, keys, file = load_config(), Keys(environ), config_file()
     said = dict(_flat(read_table(file))) if file.is_file() else {}
     for name, value in _flat(msgspec.to_builtins(config)):
         option = _option(name, value, str(file) if name in said else "default", environ)
         yield _kept_secret(option) if name in _SECRET else option
-    yield from _of_provider(config, keys, environ)
+    yield from _of_provider(config, keys, environ, probes)
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -67,8 +73,10 @@ def _kept_secret(option: Value) -> Value:
     return Value(option.name, "***" if option.value else "", option.origin)
 
 
-def _of_provider(config: Config, keys: Keys, environ: Mapping[str, str]) -> Iterator[Value]:
-    name, providers = environ.get("FCC_PROVIDER") or config.provider, Providers()
+def _of_provider(
+    config: Config, keys: Keys, environ: Mapping[str, str], probes: Probes
+) -> Iterator[Value]:
+    name, providers = environ.get("FCC_PROVIDER") or config.provider, Providers(probes=probes)
     if not name:
         return
     profile = providers.get(name)
@@ -86,6 +94,10 @@ def _of_provider(config: Config, keys: Keys, environ: Mapping[str, str]) -> Iter
         origin = config_file() if chosen else providers.path(name)
         target = f"{route.profile.name}/{route.model.name}"
         yield Value(f"{tier} ->", target, "FCC_MODEL in the environment" if model else str(origin))
+    for used in router.profiles:
+        for found, facts in probes.applied(used):
+            for key, value in facts.items():
+                yield Value(f"{used.name}/{found.model} {key}", value, found.file)
 
 
 def _key(profile: Profile, keys: Keys, environ: Mapping[str, str]) -> Value:

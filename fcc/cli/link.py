@@ -14,12 +14,11 @@ from fcc.cli.client import Link
 from fcc.cli.local import NotFccError, address, ask, health, reachable, running_daemon
 from fcc.cli.options import Choice, chosen_provider
 from fcc.errors import ConfigError, NotFoundError
-from fcc.settings.capabilities import read_capabilities
 from fcc.settings.config import Config
 from fcc.settings.files import Providers, load_config
 from fcc.settings.keys import Keys
 from fcc.settings.places import log_file, private_dir
-from fcc.settings.profile import Model, Profile
+from fcc.settings.probed import Probes
 from fcc.settings.routing import TIERS, Router
 from fcc.settings.running import Running, Tier
 
@@ -48,23 +47,17 @@ def config_of(path: Path | None) -> Config:
 
 
 def tiers_of(router: Router) -> dict[str, Tier]:
-    """Where each of Claude Code's families goes, with the smallest window that is known."""
+    """Where each of Claude Code's families goes, and what is known of the model there."""
     tiers = {}
     for name in TIERS:
         try:
             route = router.route(f"claude-{name}")
         except NotFoundError:
             continue
-        target = f"{route.profile.name}/{route.model.name}"
-        window = _window(route.profile, route.model)
-        tiers[name] = Tier(target, window, route.model.max_output_tokens)
+        # What is longer goes to another model, if there is a route for it.
+        window = router.longest(f"claude-{name}").model.context_window
+        tiers[name] = Tier(route.target, window, route.model.max_output_tokens)
     return tiers
-
-
-def _window(profile: Profile, model: Model) -> int | None:
-    probed = read_capabilities(profile.name, model.name, profile.base_url)
-    windows = [model.context_window, probed.context_window if probed else None]
-    return min((window for window in windows if window), default=None)
 
 
 def link_to(running: Running | None, config: Config, provider: str = "", model: str = "") -> Link:
@@ -85,7 +78,7 @@ def link_to(running: Running | None, config: Config, provider: str = "", model: 
 
 
 def _choice(config: Config, provider: str, model: str) -> Choice:
-    providers, keys = Providers(), Keys()
+    providers, keys = Providers(probes=Probes.read()), Keys()
     profile, notice = chosen_provider(providers, keys, provider or config.provider, None)
     return Choice(config, providers, keys, profile, model, notice)
 
@@ -102,7 +95,7 @@ def _with_offered_windows(tiers: dict[str, Tier], url: str, token: str) -> dict[
     return {
         name: tier
         if tier.context_window
-        else msgspec.structs.replace(tier, context_window=windows.get(tier.target))
+        else msgspec.structs.replace(tier, context_window=_known(windows, name, tier.target))
         for name, tier in tiers.items()
     }
 
@@ -111,6 +104,12 @@ def _offered(models: Iterable[object]) -> Iterable[tuple[str, int]]:
     for model in models:
         if isinstance(model, dict) and isinstance(model.get("max_input_tokens"), int):
             yield str(model.get("id")).removeprefix("anthropic/"), model["max_input_tokens"]
+            yield str(model.get("display_name")), model["max_input_tokens"]
+
+
+def _known(windows: dict[str, int], family: str, target: str) -> int | None:
+    """That of the family, if it goes to this target: a route for long requests counts there."""
+    return windows.get(f"{family.capitalize()} ({target})", windows.get(target))
 
 
 def started(config: Config, options: Iterable[str]) -> Running:

@@ -10,10 +10,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+import fcc
 from fcc.settings.config import Config
 from fcc.settings.running import Running, find
 
-__all__ = ["NotFccError", "address", "ask", "health", "reachable", "running_daemon"]
+__all__ = [
+    "NotFccError",
+    "address",
+    "ask",
+    "asked_status",
+    "health",
+    "reachable",
+    "running_daemon",
+]
 
 
 _MOST_READS = 4096
@@ -53,7 +62,11 @@ def _answer(url: str, path: str, token: str, patience: float) -> bytes:
     if token:
         lines.append(f"Authorization: Bearer {token}")
     received: list[bytes] = []
-    with socket.create_connection((parts.hostname or "", parts.port or 80), patience) as wire:
+    host = parts.hostname or ""
+    # Not create_connection: that imports the tables of international names.
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as wire:
+        wire.settimeout(patience)
+        wire.connect((host, parts.port or 80))
         wire.sendall("\r\n".join([*lines, "", ""]).encode())
         while data := wire.recv(65536):
             received.append(data)
@@ -71,6 +84,16 @@ def health(url: str, patience: float = 2.0) -> dict[str, Any] | None:
     if not isinstance(said, dict) or not {"version", "provider"} <= said.keys():
         raise NotFccError(f"something else listens at {url} (it answered {status})")
     return said
+
+
+def asked_status(url: str, token: str, patience: float = 2.0) -> dict[str, Any] | None:
+    """GET /status; None for a daemon of another version, or that wants another token."""
+    try:
+        code, said = ask(url, "/status", token=token, patience=patience)
+    except (OSError, NotFccError):
+        return None
+    known = code == 200 and isinstance(said, dict) and said.get("version") == fcc.__version__
+    return said if known else None
 
 
 def running_daemon(config: Config, port: int | None = None) -> Running | None:

@@ -1,7 +1,6 @@
 """`fcc logs`: what the daemon said."""
 
 import os
-import shutil
 import sys
 import time
 from collections import deque
@@ -58,6 +57,8 @@ def _follow(log: IO[str], running: Running | None) -> None:
 
 def _journal(service: str, *, follow: bool, lines: int) -> None:
     """Go over to journalctl, which has what a service says."""
+    import shutil
+
     binary = shutil.which("journalctl")
     whose = ["--user"] if service == "user" else []
     command = ["journalctl", *whose, "-u", "fcc", "-n", str(lines), *(["-f"] if follow else [])]

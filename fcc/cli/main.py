@@ -33,6 +33,10 @@ _SECTIONS: Final = {
         "doctor": "Check configuration, key, network, models, daemon and Claude Code.",
         "status": "Show whether the daemon runs, and how busy it is.",
         "logs": "Show what the daemon said.",
+        "usage": "Show tokens, cost and outcomes, by day, model, provider or session.",
+        "trace": "List and show the last requests: came in, went upstream, came back, was sent.",
+        "replay": "Ask a recorded request again.",
+        "bug": "Pack a recorded request for an issue, without secrets.",
         "statusline": "Print one line for Claude Code's status line.",
     },
     "Steer": {

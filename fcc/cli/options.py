@@ -1,5 +1,6 @@
 """Options that several commands share, and what is made of them together."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from fcc.errors import ConfigError
 from fcc.settings.config import Config
 from fcc.settings.files import Providers, load_config
 from fcc.settings.keys import Keys
+from fcc.settings.probed import Probes
 from fcc.settings.profile import Profile
 from fcc.settings.routing import Router
 
-__all__ = ["Choice", "checked_url", "choose", "chosen_provider", "provider_options"]
+__all__ = ["Choice", "checked_url", "choose", "chosen_provider", "own_name", "provider_options"]
 
 
 def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,6 +60,7 @@ class Choice(msgspec.Struct, frozen=True):
             self.config.models,
             model=self.model,
             fallback=self.config.fallback,
+            routes=self.config.routes,
         )
 
 
@@ -69,7 +72,7 @@ def choose(
     Raises ConfigError.
     """
     config = load_config(config_path)
-    providers, keys = Providers(), Keys()
+    providers, keys = Providers(probes=Probes.read()), Keys()
     token = keys.variable("FCC_AUTH_TOKEN")
     if token:
         config = msgspec.structs.replace(config, auth_token=token)
@@ -92,12 +95,20 @@ def chosen_provider(
         from fcc.cli.ready import first_ready
 
         name, notice = first_ready(providers, keys)
-    profile = providers.get(name)
-    if base_url:
-        profile = msgspec.structs.replace(profile, base_url=checked_url(base_url))
+    profile = providers.get(name, checked_url(base_url) if base_url else "")
     if not profile.base_url and not profile.embedded:
         raise ConfigError(f"{name} needs --base-url (for example http://localhost:8000/v1)")
     return profile, notice
+
+
+def own_name() -> str:
+    """How a person starts fcc from here: by its name where that is on the PATH."""
+    import shutil
+
+    own = Path(sys.executable).parent / "fcc"
+    if shutil.which("fcc") or not own.is_file():
+        return "fcc"
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
 
 
 def checked_url(base_url: str) -> str:

@@ -1,11 +1,12 @@
 """What is going on, while it takes its time: a line on the terminal that goes away again."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+
+from fcc.cli.table import terminal_width
 
 __all__ = ["doing"]
 
@@ -17,7 +18,7 @@ def doing(what: str) -> Iterator[None]:
         yield
         return
     # A line that wraps would leave its beginning behind.
-    room = shutil.get_terminal_size().columns - len(" ... ")
+    room = terminal_width() - len(" ... ")
     click.echo(f"{what[:room]} ...", err=True, nl=False)
     try:
         yield

@@ -13,10 +13,11 @@ from loguru import logger
 import fcc
 from fcc import log
 from fcc.cli.link import tiers_of
-from fcc.cli.options import Choice, choose, provider_options
+from fcc.cli.options import Choice, choose, own_name, provider_options
+from fcc.cli.overrides import Overrides
 from fcc.errors import ConfigError
-from fcc.settings.config import Config
 from fcc.settings.files import load_config
+from fcc.settings.places import ledger_file
 from fcc.settings.routing import Router
 from fcc.settings.running import Running, announced
 
@@ -31,6 +32,7 @@ Examples:
   fcc serve --provider openrouter --model qwen/qwen3-coder
   fcc serve --provider lmstudio --port 9000
   fcc serve --provider custom --base-url http://gpu-box:8000/v1 --model my-model
+  fcc serve --provider vllm --no-dialects    text that looks like a tool call stays text
 """
 
 
@@ -39,13 +41,45 @@ Examples:
     "--provider", "-p", envvar="FCC_PROVIDER", metavar="NAME", help="See `fcc providers`."
 )
 @provider_options
-@click.option("--host", envvar="FCC_HOST", help="Where to listen (127.0.0.1).")
-@click.option("--port", envvar="FCC_PORT", type=click.IntRange(0, 65535), help="(8082)")
+@click.option("--host", envvar="FCC_HOST", help="The address to listen at (127.0.0.1).")
+@click.option(
+    "--port", envvar="FCC_PORT", type=click.IntRange(0, 65535), help="Where to listen (8082)."
+)
 @click.option(
     "--log-level",
     envvar="FCC_LOG_LEVEL",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
-    help="(info)",
+    help="What is logged (info).",
+)
+@click.option(
+    "--dialects/--no-dialects",
+    envvar="FCC_DIALECTS",
+    default=None,
+    help="Make tool calls of what a model writes as text (yes).",
+)
+@click.option(
+    "--repair/--no-repair",
+    envvar="FCC_REPAIR",
+    default=None,
+    help="Mend broken arguments of tool calls where that is safe (yes).",
+)
+@click.option(
+    "--record/--no-record",
+    envvar="FCC_RECORD",
+    default=None,
+    help="Keep what is said for `fcc trace`, without secrets (no).",
+)
+@click.option(
+    "--log-format",
+    envvar="FCC_LOG_FORMAT",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: an object a line (text).",
+)
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Log to this file, which is begun anew at 10 MB, and not to the terminal.",
 )
 def serve(
     provider: str | None,
@@ -55,17 +89,25 @@ def serve(
     host: str | None,
     port: int | None,
     log_level: str | None,
+    dialects: bool | None,
+    repair: bool | None,
+    record: bool | None,
+    log_format: log.Format,
+    log_file: Path | None,
 ) -> None:
     """Start the gateway. Ctrl-C or SIGTERM ends it; open answers may finish first."""
-    asked = _Asked(provider, model, base_url, config_path, host, port, log_level)
+    overrides = Overrides(host, port, log_level, dialects, repair, record)
+    log_to = _LogTo(log_format, log_file)
+    asked = _Asked(provider, model, base_url, config_path, overrides, log_to)
     choice = _with_a_model(asked.choice())
-    log.set_up(choice.config.log_level)
+    _set_up_log(choice, log_to)
     from fcc.server import run
 
     with ExitStack() as stack:
         daemon = _Daemon(asked, choice, stack)
         router, keys = choice.router(), choice.keys
-        asyncio.run(run.serve(choice.config, router, keys, daemon.ready, daemon.reload))
+        ledger = ledger_file()
+        asyncio.run(run.serve(choice.config, router, keys, daemon.ready, daemon.reload, ledger))
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -75,16 +117,21 @@ class _Asked(msgspec.Struct, frozen=True):
     model: str | None
     base_url: str | None
     config_path: Path | None
-    host: str | None
-    port: int | None
-    log_level: str | None
+    overrides: Overrides
+    log_to: "_LogTo"
 
     def choice(self, usual: str = "") -> Choice:
         """`usual` is the provider where neither option nor file names one. Raises ConfigError."""
         named = self.provider or load_config(self.config_path).provider or usual
         choice = choose(named, self.model, self.base_url, self.config_path)
-        config = _with(choice.config, self.host, self.port, self.log_level)
-        return msgspec.structs.replace(choice, config=config)
+        return msgspec.structs.replace(choice, config=self.overrides.over(choice.config))
+
+
+class _LogTo(msgspec.Struct, frozen=True):
+    """What is said of the log on the command line alone."""
+
+    format: log.Format
+    file: Path | None
 
 
 class _Daemon:
@@ -119,28 +166,35 @@ class _Daemon:
         self._choice = choice
         router = choice.router()
         self._announce(router)
-        log.set_up(choice.config.log_level)
+        _set_up_log(choice, self._asked.log_to)
         return Setup(choice.config, router, choice.keys)
 
     def _announce(self, router: Router) -> None:
         self._stack.close()
         try:
-            self._stack.enter_context(announced(_running(self._url, self._choice, router)))
+            self._stack.enter_context(announced(self._running(router)))
         except ConfigError as error:
             # A container may have no place to write: serving matters more than being found.
             logger.warning("{}; fcc status and fcc stop won't find this daemon", error)
 
+    def _running(self, router: Router) -> Running:
+        file = self._asked.log_to.file
+        return Running(
+            pid=os.getpid(),
+            url=self._url,
+            version=fcc.__version__,
+            provider=self._choice.profile.name,
+            tiers=tiers_of(router),
+            log=str(file.resolve()) if file else os.environ.get("FCC_LOG_FILE", ""),
+            service=_service(),
+        )
 
-def _running(url: str, choice: Choice, router: Router) -> Running:
-    return Running(
-        pid=os.getpid(),
-        url=url,
-        version=fcc.__version__,
-        provider=choice.profile.name,
-        tiers=tiers_of(router),
-        log=os.environ.get("FCC_LOG_FILE", ""),
-        service=_service(),
-    )
+
+def _set_up_log(choice: Choice, log_to: _LogTo) -> None:
+    """At its level; the first words are of what the doctor has left and can't be used."""
+    log.set_up(choice.config.log_level, log_to.format, log_to.file)
+    for problem in choice.providers.probes.problems:
+        logger.warning("{}", problem.message)
 
 
 def _service() -> Literal["", "user", "system"]:
@@ -152,16 +206,6 @@ def _service() -> Literal["", "user", "system"]:
             return "system"
         case _:
             return ""
-
-
-def _with(config: Config, host: str | None, port: int | None, log_level: str | None) -> Config:
-    changes = {"host": host, "port": port}
-    set_ = {key: value for key, value in changes.items() if value is not None}
-    server = msgspec.structs.replace(config.server, **set_)
-    level = log_level.lower() if log_level else config.log_level
-    return msgspec.convert(
-        {**msgspec.structs.asdict(config), "server": server, "log_level": level}, Config
-    )
 
 
 def _models_of(choice: Choice) -> bool:
@@ -193,7 +237,7 @@ def _greet(url: str, choice: Choice, router: Router) -> None:
     lines += [f"  {tier:8} -> {target}" for tier, target in router.mapping()]
     lines += [
         "",
-        "Start Claude Code with:",
+        f"Start Claude Code with `{own_name()} claude`, or with:",
         "",
         f"  export ANTHROPIC_BASE_URL={url}",
         f"  export ANTHROPIC_AUTH_TOKEN={'...' if config.auth_token else token}",
@@ -201,5 +245,5 @@ def _greet(url: str, choice: Choice, router: Router) -> None:
         "",
     ]
     if profile.embedded:
-        lines += ["For a real model: fcc providers, then fcc serve --provider NAME.", ""]
+        lines += [f"For a real model: {own_name()} init", ""]
     click.echo("\n".join(lines))

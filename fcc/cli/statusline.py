@@ -11,7 +11,8 @@ from typing import Any
 import click
 import msgspec
 
-from fcc.cli.local import NotFccError, ask, health, reachable
+from fcc.cli.local import NotFccError, asked_status, health, reachable
+from fcc.cli.status_rows import duration, seconds_since
 from fcc.cli.table import paint
 from fcc.errors import ConfigError
 from fcc.settings.running import Running, daemons
@@ -28,6 +29,12 @@ Example:
 
 _PATIENCE = 0.1
 """Seconds: the line is shown after every answer, and nobody waits for it."""
+
+_OLDEST_ERROR = 300.0
+"""Seconds for which an error is news."""
+
+_LONGEST = 60
+"""Characters of an error: the line is one line."""
 
 
 @click.command(epilog=_EPILOG)
@@ -58,13 +65,16 @@ def _parts(session: dict[str, Any]) -> list[str]:
     url = reachable(running.url) if running else url
     if not url:
         return [paint("fcc does not run", "red")]
+    more = asked_status(url, _token(), _PATIENCE)
+    if more is not None:
+        return [_model(session, running, more), *_queue(more), *_cache(more), *_error(more)]
     try:
-        said, more = health(url, _PATIENCE), _status(url)
+        said = health(url, _PATIENCE)
     except NotFccError:
         return [paint(f"not through fcc, but {url}", "yellow")]
     if said is None:
         return [paint(f"fcc does not run at {url}", "red")]
-    return [_model(session, running, said), *_queue(said, more), *_cache(more), *_error(more)]
+    return [_model(session, running, said), f"{said['open_requests']} open"]
 
 
 def _daemon(url: str) -> Running | None:
@@ -77,14 +87,17 @@ def _daemon(url: str) -> Running | None:
     return fitting[0] if fitting else None
 
 
-def _status(url: str) -> dict[str, Any]:
-    """GET /status, which an fcc that wants a token gives for it; {} where there is none."""
-    token = os.environ.get("ANTHROPIC_AUTH_TOKEN", "")
+def _token() -> str:
+    """What Claude Code has been given; by hand, what the configuration says."""
+    given = os.environ.get("ANTHROPIC_AUTH_TOKEN", "")
+    if given:
+        return given
+    from fcc.cli.link import config_of
+
     try:
-        code, said = ask(url, "/status", token=token, patience=_PATIENCE)
-    except (OSError, NotFccError):
-        return {}
-    return said if code == 200 and isinstance(said, dict) else {}
+        return config_of(None).auth_token
+    except ConfigError:
+        return ""
 
 
 def _model(session: dict[str, Any], running: Running | None, said: dict[str, Any]) -> str:
@@ -97,21 +110,23 @@ def _model(session: dict[str, Any], running: Running | None, said: dict[str, Any
     return paint(shown or str(said["provider"]), "cyan")
 
 
-def _queue(said: dict[str, Any], more: dict[str, Any]) -> list[str]:
-    waiting = more.get("waiting", more.get("queued"))
-    parts = [f"{said.get('open_requests', 0)} open"]
-    if isinstance(waiting, int) and waiting:
-        parts.append(paint(f"{waiting} waiting", "yellow"))
-    return parts
+def _queue(more: dict[str, Any]) -> list[str]:
+    parts = [f"{more['open_requests']} open"]
+    if more["waiting"]:
+        parts.append(paint(f"{more['waiting']} waiting", "yellow"))
+    resting = [lane["provider"] for lane in more["lanes"] if lane["breaker"]["state"] == "open"]
+    return parts + [paint(f"{name} rests", "yellow") for name in resting]
 
 
 def _cache(more: dict[str, Any]) -> list[str]:
-    ratio = more.get("cache_hit_ratio")
-    return [f"cache {ratio:.0%}"] if isinstance(ratio, int | float) else []
+    ratio = more["cache_hit_ratio"]
+    return [] if ratio is None else [f"cache {ratio:.0%}"]
 
 
 def _error(more: dict[str, Any]) -> list[str]:
-    error = more.get("last_error")
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("type")
-    return [paint(str(error)[:60], "red")] if error else []
+    error = more["last_error"]
+    if error is None or (ago := seconds_since(error["at"])) > _OLDEST_ERROR:
+        return []
+    words = error["message"] or error["type"]
+    short = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+    return [paint(f"{short} ({duration(ago)} ago)", "red")]

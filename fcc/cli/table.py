@@ -1,14 +1,12 @@
 """How do rows look on this terminal?"""
 
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 
 import click
 
-__all__ = ["paint", "table", "wrapped"]
+__all__ = ["paint", "table", "terminal_width", "wrapped"]
 
 _GAP = 2
 _NARROWEST = 12
@@ -30,7 +28,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "
     """
     widths = [max(map(_width, column)) for column in zip(heads, *rows, strict=True)]
     if sys.stdout.isatty():
-        _narrow(widths, shutil.get_terminal_size().columns)
+        _narrow(widths, terminal_width())
     flush = [head in right.split() for head in heads]
     lines = [paint(_line(heads, widths, flush), "bright_black", bold=True)]
     return "\n".join([*lines, *(_line(row, widths, flush) for row in rows)])
@@ -40,10 +38,19 @@ def wrapped(text: str, indent: int) -> str:
     """`text` behind `indent` characters that are there already, wrapped to the terminal."""
     if not sys.stdout.isatty():
         return text
-    room = max(shutil.get_terminal_size().columns - indent, 2 * _NARROWEST)
+    import textwrap
+
+    room = max(terminal_width() - indent, 2 * _NARROWEST)
     # A path or a command is copied from here: it is never cut in two.
     lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
     return f"\n{' ' * indent}".join(lines)
+
+
+def terminal_width() -> int:
+    """Characters in a line of the terminal, by COLUMNS or as it says itself."""
+    import shutil  # it takes 5 ms with all its compressors, and a pipe needs no width
+
+    return shutil.get_terminal_size().columns
 
 
 def _narrow(widths: list[int], terminal: int) -> None:
