@@ -1,10 +1,13 @@
 """The parts of the documentation that are generated: `python -m tests.docs` writes them."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from fcc.cli.main import _SECTIONS
 from fcc.settings.files import Providers, shipped_dir
+from fcc.translate.request.destinations import markdown
+from tests.reference import config_reference, environment_reference, profile_reference
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,9 +39,13 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
-GENERATED = {
+GENERATED: dict[tuple[str, str], Callable[[], str]] = {
+    ("config/REFERENCE.md", "environment"): environment_reference,
+    ("config/REFERENCE.md", "config"): config_reference,
+    ("config/REFERENCE.md", "profile"): profile_reference,
     ("README.md", "providers"): providers_table,
     ("README.md", "commands"): commands_table,
+    ("fcc/translate/request/DESTINATIONS.md", "destinations"): markdown,
 }
 
 
