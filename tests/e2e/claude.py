@@ -123,7 +123,7 @@ class Room:
             ["git", "init", "--quiet", "."],
             check=True,
             cwd=self.place,
-            env=self._environment({}),
+            env=self.environment({}),
             stdout=subprocess.DEVNULL,
         )
 
@@ -138,18 +138,18 @@ class Room:
     def read(self, name: str) -> str:
         return (self.place / name).read_text(encoding="utf-8")
 
+    def command(self, *flags: str) -> list[str]:
+        """The words that start a run that asks nothing and tells all, event by event."""
+        shown = ("--output-format", "stream-json", "--verbose")
+        return [str(self.binary), "-p", *shown, "--dangerously-skip-permissions", *flags]
+
     def start(self, prompt: str, *flags: str, **environment: str) -> "subprocess.Popen[bytes]":
         """A run that goes on until `finish`; its leader is a process group of its own."""
-        command = [
-            str(self.binary),
-            *("-p", prompt, "--output-format", "stream-json", "--verbose"),
-            *("--dangerously-skip-permissions", *flags),
-        ]
         with (self.root / "out").open("wb") as out, (self.root / "err").open("wb") as err:
             return subprocess.Popen(
-                command,
+                self.command(*flags, "--", prompt),
                 cwd=self.place,
-                env=self._environment(environment),
+                env=self.environment(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -173,7 +173,7 @@ class Room:
         """One whole run."""
         return self.finish(self.start(prompt, *flags, **environment))
 
-    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+    def environment(self, more: dict[str, str]) -> dict[str, str]:
         """Nothing of the tester's own environment, so that nothing of it decides a test."""
         home = self.root / "home"
         return {

@@ -21,12 +21,17 @@ _STOP = 15.0
 
 
 @contextmanager
-def daemon(home: Path, upstream_url: str, *options: str, config: str = "") -> Iterator[str]:
+def daemon(
+    home: Path, upstream_url: str, *options: str, config: str = "", profile: str = ""
+) -> Iterator[str]:
     """The URL of a daemon that asks `upstream_url`; on leaving it must end well, and soon.
 
-    `options` are further words of the command line, `config` is the person's config.toml.
+    `options` are further words of the command line, `config` is the person's config.toml,
+    `profile` what they know of the provider.
     """
-    (home / "config").mkdir(parents=True, exist_ok=True)
+    (home / "config" / "providers").mkdir(parents=True, exist_ok=True)
+    if profile:
+        (home / "config" / "providers" / "custom.toml").write_text(profile)
     (home / "config" / "config.toml").write_text(config)
     port = str(_free_port())
     where = ["--provider", "custom", "--base-url", upstream_url, "--host", "127.0.0.1"]

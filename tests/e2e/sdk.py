@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import anthropic
 from anthropic.types import Message
 
 from tests.e2e.script import TRICKY
 from tests.e2e.upstream import Upstream
 
+SDK = int(anthropic.__version__.partition(".")[0])
+"""1: API version 2023-06-01; 2: API version 2026-10-21."""
 MODEL = "claude-sonnet-5-5"
 WEATHER: dict[str, Any] = {
     "name": "get_weather",

@@ -7,8 +7,9 @@ import pytest
 from anthropic import Anthropic, beta_tool
 
 from tests.e2e.script import REASONING, TRICKY, cue
-from tests.e2e.sdk import MODEL, WEATHER, answer, ask, body_of, inputs, texts
+from tests.e2e.sdk import MODEL, SDK, WEATHER, answer, ask, body_of, inputs, texts
 from tests.e2e.upstream import Upstream
+from tests.e2e.wire import DAMAGE
 
 pytestmark = pytest.mark.e2e
 
@@ -128,6 +129,20 @@ def test_a_created_tool_use_is_the_streamed_one(client: Anthropic, run: str) -> 
     assert created.stop_reason == streamed.stop_reason == "tool_use"
 
 
+@pytest.mark.parametrize("damage", [*DAMAGE, "cumulative"])
+@pytest.mark.parametrize("stream", [False, True], ids=["created", "streamed"])
+def test_damaged_arguments_arrive_mended(
+    client: Anthropic, run: str, damage: str, stream: bool
+) -> None:
+    request = ask(cue("weather", run=run, cities="Paris,Oslo", damage=damage), tools=[WEATHER])
+    if stream:
+        with client.messages.stream(**request) as events:
+            message = events.get_final_message()
+    else:
+        message = client.messages.create(**request)
+    assert inputs(message) == [{"city": city, "note": TRICKY} for city in ("Paris", "Oslo")]
+
+
 @pytest.mark.parametrize(
     ("choice", "upstream_choice"),
     [
@@ -180,7 +195,25 @@ def test_a_thread_is_declined_in_the_words_the_sdk_acts_on(client: Anthropic, ru
     with pytest.raises(anthropic.BadRequestError) as caught:
         client.beta.messages.create(
             **ask(cue("text", run=run)),
-            thread={"type": "create"},
+            extra_body={"thread": {"type": "create"}},
             betas=["message-threads-2026-08-12"],
         )
-    assert caught.value.error_code == "thread_unsupported_request"
+    body: Any = caught.value.body
+    assert body["error"]["details"]["error_code"] == "thread_unsupported_request"
+    if SDK > 1:
+        assert caught.value.error_code == "thread_unsupported_request"
+
+
+@pytest.mark.skipif(SDK == 1, reason="this SDK knows no threads")
+def test_a_thread_goes_on_without_one(client: Anthropic, upstream: Upstream, run: str) -> None:
+    thread = client.beta.messages.thread(
+        model=MODEL, max_tokens=1000, unsupported_request_behavior="continue_unthreaded"
+    )
+    for turn in ("first", "second"):
+        said = thread.send({"role": "user", "content": f"{turn} {cue('text', run=run)}"})
+        assert said.content[0].type == "text"
+        assert said.content[0].text == answer(run)
+    told = body_of(upstream, run)["messages"]
+    assert [message["role"] for message in told] == ["user", "assistant", "user"]
+    assert told[0]["content"].startswith("first")
+    assert told[1]["content"] == answer(run)

@@ -24,7 +24,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.e2e.script import Cue, Scene, overflows, reply, scene
+from tests.e2e.plays import reply
+from tests.e2e.script import Cue, Scene, overflows, scene
 from tests.e2e.wire import FAULT, Act, Answer, Break
 from tests.strict import Rules, problems
 

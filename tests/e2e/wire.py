@@ -5,7 +5,8 @@ Options of the cue that are read here:
 | option | values |
 |---|---|
 | reasoning | the field that carries reasoning: reasoning_content, reasoning; or think: tags in the content |
-| calls | interleaved: the argument deltas of several calls in turn; hermes: written as text |
+| calls | interleaved: the argument deltas of several calls in turn; a dialect: written as text |
+| damage | brackets, comma, doubled, cumulative, python, wrapped: what is wrong with arguments |
 | cuts | odd: writes end in the middle of events and of characters |
 | fault | cut (reset), end (a clean end too soon), error (an error object) |
 | where | text, arguments, reasoning: in the middle of which the fault comes; start: before all |
@@ -16,12 +17,14 @@ Options of the cue that are read here:
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import Any
 
 from tests.e2e.script import Cue, Reply
+from tests.e2e.written import WRITTEN, written
 
 _PIECE = 9
 """Characters a chunk, so that every tag, path and escape is split somewhere."""
@@ -108,16 +111,24 @@ class Answer:
         content = self.reply.text
         if self.cue.get("reasoning") == "think" and self.reply.reasoning:
             content = f"<think>{self.reply.reasoning}</think>\n\n{content}"
-        bare = [(call.name, json.dumps(call.arguments)) for call in self.reply.calls]
-        if self.cue.get("calls") == "hermes":
-            return "\n".join([content, *(_hermes(*call) for call in bare)]), []
+        bare = [(call.name, call.arguments) for call in self.reply.calls]
+        if self.cue.get("calls") in WRITTEN:
+            return written(self.cue.get("calls"), content, bare), []
         return content, [
-            {"id": f"call_{self.ident}{i}", "function": {"name": name, "arguments": arguments}}
+            {
+                "id": f"call_{self.ident}{i}",
+                "function": {"name": name, "arguments": self._arguments(arguments)},
+            }
             for i, (name, arguments) in enumerate(bare)
         ]
 
+    def _arguments(self, arguments: dict[str, Any]) -> str:
+        damage = DAMAGE.get(self.cue.get("damage"), json.dumps)
+        return damage(arguments)
+
     def _deltas(self, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        lines = [_call_deltas(index, call) for index, call in enumerate(calls)]
+        again = self.cue.get("damage") == "cumulative"
+        lines = [_call_deltas(index, call, again=again) for index, call in enumerate(calls)]
         if self.cue.get("calls") == "interleaved":
             return [delta for row in zip_longest(*lines) for delta in row if delta]
         return [delta for line in lines for delta in line]
@@ -143,15 +154,24 @@ def pieces(text: str) -> list[str]:
     return [text[i : i + _PIECE] for i in range(0, len(text), _PIECE)]
 
 
-def _call_deltas(index: int, call: dict[str, Any]) -> list[dict[str, Any]]:
+DAMAGE: dict[str, Callable[[dict[str, Any]], str]] = {
+    "brackets": lambda arguments: json.dumps(arguments)[:-1],
+    "comma": lambda arguments: json.dumps(arguments)[:-1] + ", }",
+    "doubled": lambda arguments: json.dumps(arguments) * 2,
+    "python": repr,
+    "wrapped": lambda arguments: json.dumps(json.dumps(arguments)),
+}
+"""What models and servers make of arguments."""
+
+
+def _call_deltas(index: int, call: dict[str, Any], *, again: bool = False) -> list[dict[str, Any]]:
+    """`again`: each delta repeats what came before."""
     name, arguments = call["function"]["name"], call["function"]["arguments"]
     opening = {"name": name, "arguments": ""}
     head = {"index": index, "id": call["id"], "type": "function", "function": opening}
-    return [head, *({"index": index, "function": {"arguments": p}} for p in pieces(arguments))]
-
-
-def _hermes(name: str, arguments: str) -> str:
-    return f'<tool_call>\n{{"name": "{name}", "arguments": {arguments}}}\n</tool_call>'
+    cut = pieces(arguments)
+    said = list(accumulate(cut)) if again else cut
+    return [head, *({"index": index, "function": {"arguments": p}} for p in said)]
 
 
 def _event(data: dict[str, Any]) -> bytes:
