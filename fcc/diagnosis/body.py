@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from fcc.diagnosis import words
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.report import Report, joined, scalar, spelled
 
 __all__ = ["read", "read_value"]
@@ -25,14 +26,12 @@ _MAX_TEXT = 8000
 
 _TEXTS = ("message", "detail", "details", "error_message", "msg", "error_msg", "status_msg",
           "errors", "description", "error_description", "reason", "title")  # fmt: skip
-_JSON = re.compile(r"[{\[\"]|-?[0-9]+$|null$|true$|false$")
+_JSON = Pattern(r"[{\[\"]|-?[0-9]+$|null$|true$|false$")
 _INNER = ("error", "base_resp", "response")
 _CODES = ("code", "type", "status", "error_code", "error_type", "errorCode", "reason", "quotaId",
           "__type", "limit_source")  # fmt: skip
 _STATUSES = ("http_code", "status_code", "http_status", "statusCode", "status", "code", "error")
-_GENERIC = re.compile(
-    r"(?i)(?:provider returned (?:an )?error|upstream error|error|unknown error)\W*"
-)
+_GENERIC = Pattern(r"(?i)(?:provider returned (?:an )?error|upstream error|error|unknown error)\W*")
 
 # MiniMax, platform.minimax.io error codes.
 _BASE_RESP = {1000: 500, 1001: 504, 1002: 429, 1004: 401, 1008: 402, 1013: 500, 1024: 500,
@@ -97,10 +96,10 @@ def _of_text(text: str, depth: int) -> Report:
 
 
 _QUOTED = r"\s{0,3}:\s{0,3}(?:\"((?:[^\"\\]|\\.)*)|'((?:[^'\\]|\\.)*))"
-_SAVED_TEXT = re.compile(rf"(?s)[\"'](?:message|detail|msg)[\"']{_QUOTED}")
-_SAVED_CODE = re.compile(rf"[\"'](?:code|type|status)[\"']{_QUOTED}")
-_SAVED_PATH = re.compile(r"[\"']loc[\"']\s{0,3}:\s{0,3}[(\[]([^)\]]{1,200})")
-_SAVED_STATUS = re.compile(
+_SAVED_TEXT = Pattern(rf"(?s)[\"'](?:message|detail|msg)[\"']{_QUOTED}")
+_SAVED_CODE = Pattern(rf"[\"'](?:code|type|status)[\"']{_QUOTED}")
+_SAVED_PATH = Pattern(r"[\"']loc[\"']\s{0,3}:\s{0,3}[(\[]([^)\]]{1,200})")
+_SAVED_STATUS = Pattern(
     r"(?i)(?:[\"'](?:code|status|status_code|http_code)[\"']\s?:\s?[\"']?|\berror code:\s?"
     r"|\bHTTP(?: status)?(?: code)?:? )([45][0-9]{2})\b"
 )

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from fcc.diagnosis.pattern import Pattern
+
 __all__ = ["named", "random_looking"]
 
 _NAMES: Final = ("key", "token", "secret", "passw", "passphrase", "pwd", "_pass", "authorization",
                  "credential")  # fmt: skip
 
-_NAMED: Final = re.compile(
+_NAMED: Final = Pattern(
     r"(?i)(key|token|secret|passw(?:or)?d|passphrase|pwd|_pass|authorization|credentials?)"
     r"(?:[-_]?(?:id|value))?(?:\s(?:provided|supplied|given|used|value))?"
     r"(\\{0,7}[\"'`]?\]?(?:\s{0,2}:\s{0,2}(?:str|string|(?:Optional|Final)\[str\]))?"
@@ -33,29 +35,30 @@ _JUDGED: Final = 200
 
 _LONGEST_PREFIX: Final = 24
 
-_PREFIX: Final = re.compile(
+_PREFIX: Final = Pattern(
     r"(?i)(?:api|access|secret|private|account|subscription|signing|encryption|master|auth|service"
     r"|storage|deploy|shared|session|rest|server|webhook|refresh|bearer|security|bot|oauth|personal"
     r"|client|user|admin|github|gitlab|slack|npm|jwt|device)[-_ ]?$|[?&]$",
     re.ASCII,
 )
+
 """What makes a key or a token a secret one; a parameter of a URL is one."""
 
-_VARIABLE: Final = re.compile(r"(?:^|[^A-Za-z0-9_])[A-Z][A-Z0-9_]*_$", re.ASCII)
+_VARIABLE: Final = Pattern(r"(?:^|[^A-Za-z0-9_])[A-Z][A-Z0-9_]*_$", re.ASCII)
 """How an environment variable's name begins."""
 
-_FLAG: Final = re.compile(r"(?:^|\s)--?[A-Za-z-]*$", re.ASCII)
+_FLAG: Final = Pattern(r"(?:^|\s)--?[A-Za-z-]*$", re.ASCII)
 """How an option's name begins: its value may stand behind a space."""
 
-_CODE: Final = re.compile(r"[A-Za-z_$]\w*(?:[.:]{1,2}[A-Za-z_]\w*)+|[$%{<].*|~?/.*", re.ASCII)
+_CODE: Final = Pattern(r"[A-Za-z_$]\w*(?:[.:]{1,2}[A-Za-z_]\w*)+|[$%{<].*|~?/.*", re.ASCII)
 """An expression, a variable or a path that stands where a secret might."""
 
-_FILLED_IN: Final = re.compile(r"=|\$[{(A-Z_a-z]|\{\{|%[({]", re.ASCII)
+_FILLED_IN: Final = Pattern(r"=|\$[{(A-Z_a-z]|\{\{|%[({]", re.ASCII)
 """How a place begins where something else puts the secret; `==` compares."""
 
-_PIECE: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", re.ASCII)
-_HEX: Final = re.compile(r"(?:sha\d*[-:])?[0-9a-fA-F-]+", re.ASCII)
-_NUMBER: Final = re.compile(r"[-+0-9.,:_eE/]+", re.ASCII)
+_PIECE: Final = Pattern(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", re.ASCII)
+_HEX: Final = Pattern(r"(?:sha\d*[-:])?[0-9a-fA-F-]+", re.ASCII)
+_NUMBER: Final = Pattern(r"[-+0-9.,:_eE/]+", re.ASCII)
 
 
 def named(text: str, lower: str) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from fcc.diagnosis import tokens
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.words import shorten
 
 __all__ = ["OVERFLOW_CODES", "OutputCap", "Overflow", "output_cap", "overflow", "unknown_field"]
@@ -34,8 +35,8 @@ OVERFLOW_CODES = frozenset(
 )
 """What providers put into `code` or `type` where the input is too long."""
 
-# Compiled, and kept by `re`, when first searched for: all of them cost every start 25 ms.
-_PHRASES = r"""(?ix)
+_PHRASES = Pattern(
+    r"""(?ix)
     (?:prompt|input|request|messages?)\s(?:is|are)?\s?too\slong
     | max(?:imum)?\s(?:context|prompt)\s(?:length|window|size|limit)
     | context[_ ](?:length|window|size)[_ ](?:has\sbeen\s)?exceed
@@ -65,10 +66,11 @@ _PHRASES = r"""(?ix)
     | prompt\shas\s[0-9,]+\stokens,\sbut
     | \bn_keep\b.{0,30}\bn_ctx\b
     | (?:prompt|输入|上下文)\S{0,12}?(?:超长|超过|超出)
-"""
+    """
+)
 
 # A quota counts tokens as well, and "string too long" is about one field: compaction helps neither.
-_GUARD = (
+_GUARD = Pattern(
     r"(?i)rate.?limit|too many requests|(?:tokens|requests)[ _-]?(?:per|/)[ _-]?(?:min|day|hour|sec)"
     r"|\b[TR]P[MD]\b|string_?\s?too_?\s?long|expected maxlength|policy_blocked|dlp_request_denied"
 )
@@ -97,7 +99,7 @@ def overflow(text: str, code: str = "", numbers: Mapping[str, int] = {}) -> Over
     `numbers` are fields of the body that llama.cpp adds: n_prompt_tokens and n_ctx.
     """
     text = " ".join(shorten(text, _MAX_TEXT).split())
-    if re.search(_GUARD, text) or not (code.lower() in OVERFLOW_CODES or re.search(_PHRASES, text)):
+    if _GUARD.search(text) or not (code.lower() in OVERFLOW_CODES or _PHRASES.search(text)):
         return None
     return Overflow(
         prompt_tokens=tokens.prompt_tokens(text, numbers),
@@ -108,9 +110,9 @@ def overflow(text: str, code: str = "", numbers: Mapping[str, int] = {}) -> Over
 
 
 _FIELD = r"max_?(?:completion_?|new_?|output_?)?tokens"
-_OUTPUT = rf"(?i){_FIELD}|(?:completion|output) tokens"
+_OUTPUT = Pattern(rf"(?i){_FIELD}|(?:completion|output) tokens")
 _CAPS = tuple(
-    ("(?i)" + pattern, less)
+    (Pattern("(?i)" + pattern), less)
     for pattern, less in (
         (r"[0-9]{1,9} > ([0-9]{1,9}),? which is the max", 0),
         (r"less than or equal to [`'\"(]{0,2}([0-9]{1,9})", 0),
@@ -127,7 +129,9 @@ _CAPS = tuple(
         (r"(?:less|smaller|lower) than ([0-9]{1,9})", 1),
     )
 )  # fmt: skip
-_ASKED = rf"(?i)(?:too large:|provided|got|input_value=|value of|{_FIELD}[`'\"]?[:=(]?) ?\(?([0-9]{{1,9}})\b"
+_ASKED = Pattern(
+    rf"(?i)(?:too large:|provided|got|input_value=|value of|{_FIELD}[`'\"]?[:=(]?) ?\(?([0-9]{{1,9}})\b"
+)
 
 
 class OutputCap(msgspec.Struct, frozen=True):
@@ -140,12 +144,12 @@ class OutputCap(msgspec.Struct, frozen=True):
 def output_cap(text: str) -> OutputCap | None:
     """The most output tokens that the model takes in a request, where the text names them."""
     text = " ".join(shorten(text, _MAX_TEXT).split())
-    if re.search(_GUARD, text) or not re.search(_OUTPUT, text):
+    if _GUARD.search(text) or not _OUTPUT.search(text):
         return None
-    found = re.search(_ASKED, text)
+    found = _ASKED.search(text)
     asked = int(found[1]) if found else None
     for pattern, less in _CAPS:
-        if found := re.search(pattern, text):
+        if found := pattern.search(text):
             cap = int(found[1]) - less
             return OutputCap(asked, cap) if cap >= 1 and (asked is None or cap < asked) else None
     return None
@@ -153,7 +157,7 @@ def output_cap(text: str) -> OutputCap | None:
 
 _NAME = r"[`'\"]?((?:[A-Za-z_][\w]{0,63})(?:(?:\.|\s?->\s?)\w{1,64}){0,4})\b[`'\"]?"
 _UNKNOWN = tuple(
-    "(?i)" + pattern.replace("#", _NAME)
+    Pattern("(?i)" + pattern.replace("#", _NAME))
     for pattern in (
         r"[\"']loc[\"']: ?[(\[] ?[\"']body[\"'], ?#.{0,80}?extra",
         r"extra_forbidden.{0,40}[\"']loc[\"']: ?[(\[] ?[\"']body[\"'], ?#",
@@ -182,7 +186,9 @@ _UNKNOWN = tuple(
         ),
     )
 )
-_NESTED = r"(?i)\b(?:messages|tools|functions)(?:\.|\[|[\"'],\s?)\s?[0-9]|\" at '|\bat [`'\"]\w+\["
+_NESTED = Pattern(
+    r"(?i)\b(?:messages|tools|functions)(?:\.|\[|[\"'],\s?)\s?[0-9]|\" at '|\bat [`'\"]\w+\["
+)
 _NEEDED = frozenset({"functions", "input", "messages", "model", "stream", "tools"})
 _NO_FIELDS = frozenset({"", "body", "error", "errors", "field", "parameter", "request"})
 
@@ -193,10 +199,10 @@ def unknown_field(text: str) -> str | None:
     Never one without which the request is another: messages, model, stream, tools.
     """
     text = " ".join(shorten(text, _MAX_TEXT).split())
-    if re.search(_NESTED, text):
+    if _NESTED.search(text):
         return None
     for pattern in _UNKNOWN:
-        if found := re.search(pattern, text):
+        if found := pattern.search(text):
             return _top(found[1])
     return None
 

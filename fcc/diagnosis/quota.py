@@ -1,10 +1,10 @@
 """Does waiting help against this rate limit, and how long?"""
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.rates import Rate
 from fcc.diagnosis.report import Report
 
@@ -13,12 +13,13 @@ __all__ = ["Quota", "quota"]
 _NEAR = 3600.0
 """Seconds. A limit that returns later is, for a session at work, used up for good."""
 
-_LONG = re.compile(
+_LONG = Pattern(
     r"(?i)\bper[ _-]?(?:day|week|month)|per(?:day|week|month)\b|per_(?:day|week|month)"
     r"|\b(?:daily|weekly|monthly)\b|\b[TR]PD\b|byday\b|by_day|\b86400 ?s"
 )
-_NEVER = re.compile(r"(?i)\blimit: 0(?![0-9.])")
-_TOO_LARGE = re.compile(r"(?i)\blimit:? ([0-9]{1,12})\b.{0,40}\brequested:? ([0-9]{1,12})\b")
+
+_NEVER = Pattern(r"(?i)\blimit: 0(?![0-9.])")
+_TOO_LARGE = Pattern(r"(?i)\blimit:? ([0-9]{1,12})\b.{0,40}\brequested:? ([0-9]{1,12})\b")
 
 
 class Quota(msgspec.Struct, frozen=True):

@@ -9,12 +9,12 @@ draft-ietf-httpapi-ratelimit-headers: -03 `RateLimit-Limit: 10;w=60`, -07 `RateL
 remaining=5, reset=30`, -10 `RateLimit: "default";r=5;t=30`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 import msgspec
 
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.waits import asked_wait, span
 
 __all__ = ["MOMENTARY", "Rate", "rates"]
@@ -26,9 +26,9 @@ Code lives on pings alone for a quarter of an hour, and not much longer."""
 _MOST: Final = 10**12
 """Any limit is smaller."""
 
-_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,6})?(?=\s*(?:$|[,;]))")
-_WINDOW = re.compile(r"[;,]\s*w=([0-9]{1,9})(?![0-9.])")
-_PARAMETER = re.compile(r"[;,\s](limit|remaining|reset|r|t)=([0-9]{1,12})(?![0-9.])")
+_NUMBER = Pattern(r"[0-9]{1,12}(?:\.[0-9]{1,6})?(?=\s*(?:$|[,;]))")
+_WINDOW = Pattern(r"[;,]\s*w=([0-9]{1,9})(?![0-9.])")
+_PARAMETER = Pattern(r"[;,\s](limit|remaining|reset|r|t)=([0-9]{1,12})(?![0-9.])")
 
 _UNITS: Final = {"requests": "requests", "request": "requests", "req": "requests"} | {
     "tokens": "tokens",

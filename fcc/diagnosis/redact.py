@@ -10,48 +10,50 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from fcc.diagnosis.names import named, random_looking
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.signs import anchored, signed, unsigned
 
 __all__ = ["MASK", "Secret", "merged", "redact", "replaced", "secrets"]
 
 MASK: Final = "***"
 
-_CREDENTIALS: Final = re.compile(r"://(?!git@)([^\s/?#\"'<>\\`]{1,300})@", re.ASCII)
-_SCHEME: Final = re.compile(r"(?i)\b(?:bearer|basic)\s{1,4}([\w.~+/=*-]{6,}+)", re.ASCII)
-_AUTHORIZATION: Final = re.compile(
+_CREDENTIALS: Final = Pattern(r"://(?!git@)([^\s/?#\"'<>\\`]{1,300})@", re.ASCII)
+_SCHEME: Final = Pattern(r"(?i)\b(?:bearer|basic)\s{1,4}([\w.~+/=*-]{6,}+)", re.ASCII)
+_AUTHORIZATION: Final = Pattern(
     r"(?i)authorization\\{0,7}[\"']?\s{0,4}[:=]\s{0,4}\\{0,7}[\"']?"
     r"(?:(digest|aws4-hmac-sha256|hawk|hmac|oauth|signature)\s{1,4}([^\r\n]{6,2000})"
     r"|(?:token|apikey|api-key|key|negotiate|ntlm)\s{1,4}([^\s\"'\\]{6,}+))",
     re.ASCII,
 )
-_PARAMETER: Final = re.compile(r"[\w-]{2,40}+=\\{0,7}[\"']?([^\s,\"'\\=]{6,}+=*)", re.ASCII)
-_COOKIES: Final = re.compile(
+_PARAMETER: Final = Pattern(r"[\w-]{2,40}+=\\{0,7}[\"']?([^\s,\"'\\=]{6,}+=*)", re.ASCII)
+_COOKIES: Final = Pattern(
     r"(?i)cookie\\{0,7}[\"']?(?:\s{0,2}[:=]\s{0,2}|\s{1,2}(?=\\{0,7}[\"']))\\{0,7}[\"']?", re.ASCII
 )
-_COOKIE: Final = re.compile(
+_COOKIE: Final = Pattern(
     r"(?i)\s{0,2}(?:(?:path|domain|expires|max-age|samesite|version)=[^;\r\n\"'\\]{0,80}+"
     r"|(?:secure|httponly|partitioned)(?![\w=])"
     r"|[\w.!#$%&*+^|~-]{1,80}+=([^\s;\"'\\]{0,8000}+))(;|)",
     re.ASCII,
 )
-_COMMAND_LINE: Final = re.compile(
+_COMMAND_LINE: Final = Pattern(
     r"(?i)(?:curl\s[^\r\n]{0,300}?\s?(?:-u|--user)[\s=]{1,2}\\{0,7}[\"']?[^\s:\"'\\]{1,80}:"
     r"|login\s{1,4}[^\s\"'\\]{1,80}\s{1,4}password\s{1,4}|sshpass\s{1,4}-p\s{0,4}\\{0,7}[\"']?)"
     r"([^\s\"'\\$<{`(][^\s\"'\\]{5,200})",
     re.ASCII,
 )
-_PRIVATE_KEY: Final = re.compile(
+_PRIVATE_KEY: Final = Pattern(
     r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----((?:[^-]|-(?!----)){0,16384}+)", re.ASCII
 )
+
 """An RSA key of 16,384 bits has 13,000 characters."""
-_LINE_OF_KEY: Final = re.compile(r"[A-Za-z0-9+/=]{4,}+", re.ASCII)
-_LONG_LINE_OF_KEY: Final = re.compile(r"[A-Za-z0-9+/]{32,}+", re.ASCII)
+_LINE_OF_KEY: Final = Pattern(r"[A-Za-z0-9+/=]{4,}+", re.ASCII)
+_LONG_LINE_OF_KEY: Final = Pattern(r"[A-Za-z0-9+/]{32,}+", re.ASCII)
 
 _JUDGED: Final = 200
 """Characters of a value that tell whether it is a secret."""
 
 _ESCAPES: Final = ("\\n", "\\t", "\\r", "\\b", "\\f", "\\/")
-_UNICODE_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})", re.ASCII)
+_UNICODE_ESCAPE: Final = Pattern(r"\\u([0-9a-fA-F]{4})", re.ASCII)
 
 
 class Secret(NamedTuple):

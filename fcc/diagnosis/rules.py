@@ -5,10 +5,9 @@ key under one and the same status: NVIDIA answers 400 for a degraded function (A
 free-claude-code#1012), Moonshot 429 for quota and load alike, Gemini 400 for a bad key.
 """
 
-import re
-
 import msgspec
 
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.report import Report
 from fcc.errors import (
     BadRequestError,
@@ -25,13 +24,13 @@ from fcc.errors import (
 
 __all__ = ["HOPELESS", "RATE", "error_class", "not_about_size", "status_of"]
 
-RATE = re.compile(
+RATE = Pattern(
     r"(?i)rate.?limit|too many requests|quota exceeded|\b[TR]P[MD]\b"
     r"|(?:tokens|requests)[ _-]?(?:per|/)[ _-]?(?:sec|min|hour|day)"
 )
 """Texts about how much a key may ask for in some time."""
 
-HOPELESS = re.compile(
+HOPELESS = Pattern(
     r"(?i)too large to process|image input is not supported|mmproj|requires? --?jinja"
     r"|json schema conversion failed|failed to parse grammar|unhashable type|roles must alternate"
     r"|enable-auto-tool-choice|does not support (?:tools?|images|vision)\b"
@@ -57,6 +56,7 @@ _NO_MODEL = (
     r"|not supported|deprecated|not a valid)|not a valid model|unknown model|invalid model"
     r"|no such model|no models? loaded|no available channel|no endpoints found|模型不存在"
 )
+
 _BAD_KEY = (
     r"(?i)(?:invalid|incorrect|expired|missing|wrong|no) (?:or \w+ )?(?:api[ _-]?key|access token)"
     r"|api[ _-]?key (?:is |was |has |provided )?(?:been )?(?:not valid|invalid|expired|revoked"
@@ -70,8 +70,8 @@ class _Rule(msgspec.Struct, frozen=True, kw_only=True):
     error: type[UpstreamError]
     statuses: frozenset[int] = frozenset()
     codes: frozenset[str] = frozenset()
-    text: re.Pattern[str] | None = None
-    unless: re.Pattern[str] | None = None
+    text: Pattern | None = None
+    unless: Pattern | None = None
     """Texts, and codes, beside which codes and text of the rule mean nothing."""
     clear: frozenset[int] = frozenset()
     """Statuses that say more than a text."""
@@ -105,7 +105,7 @@ _RULES = (
             " provider_overloaded server_overloaded model_overloaded server_busy queue_exceeded"
             " service_tier_capacity_exceeded capacity_exceeded insufficient_system_resource"
         ),
-        text=re.compile(_DEGRADED),
+        text=Pattern(_DEGRADED),
         unless=RATE,
         clear=frozenset({401, 402, 403, 404, 410}),
     ),
@@ -119,8 +119,8 @@ _RULES = (
             " insufficient_balance insufficient_credits insufficient_funds arrearage"
             " account_overdue_error 1113 1308 1309 1310 1311 1313"
         ),
-        text=re.compile(_NO_CREDIT),
-        unless=re.compile(_QUOTA_RETURNS),
+        text=Pattern(_NO_CREDIT),
+        unless=Pattern(_QUOTA_RETURNS),
     ),
     _Rule(
         error=RefusedModelError,
@@ -129,7 +129,7 @@ _RULES = (
             "model_not_found model_not_available model_decommissioned model_not_supported"
             " unknown_model unavailable_model model_not_open not_found_error 1211"
         ),
-        text=re.compile(_NO_MODEL),
+        text=Pattern(_NO_MODEL),
         clear=frozenset({401, 408, 413, 429, 504}),
     ),
     _Rule(
@@ -139,7 +139,7 @@ _RULES = (
             "authentication_error authentication invalid_api_key api_key_invalid unauthenticated"
             " invalid_authentication_error incorrect_api_key_error unauthorized"
         ),
-        text=re.compile(_BAD_KEY),
+        text=Pattern(_BAD_KEY),
         clear=frozenset({429}),
     ),
     _Rule(

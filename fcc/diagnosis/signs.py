@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from fcc.diagnosis.pattern import Pattern
+
 __all__ = ["anchored", "signed", "unsigned"]
 
 _DIGIT: Final = r"(?=[\w*.-]{0,80}?[0-9*])"
@@ -52,11 +54,11 @@ def _alternative(begins: str, more: str, rest: str) -> str:
     return f"((?:{'|'.join(map(re.escape, begins.split()))}){more}){rest}"
 
 
-_SIGNED: Final = re.compile(
+_SIGNED: Final = Pattern(
     r"(?<![A-Za-z0-9])(?:" + "|".join(_alternative(*sign) for sign in _SIGNS) + ")", re.ASCII
 )
 
-_UNSIGNED: Final = re.compile(
+_UNSIGNED: Final = Pattern(
     # Z.ai: an id and a secret with a dot between them.
     r"\.(?:(?<=(?<![A-Za-z0-9])[0-9a-f]{32}\.)[A-Za-z0-9]{12,}+"
     # Discord's bots: a number in base64, a time, a secret.
@@ -69,7 +71,7 @@ _UNSIGNED: Final = re.compile(
 
 
 def anchored(
-    pattern: "re.Pattern[str]", text: str, words: tuple[str, ...], lower: str | None = None
+    pattern: Pattern, text: str, words: tuple[str, ...], lower: str | None = None
 ) -> Iterator["re.Match[str]"]:
     """The matches that begin with one of `words`: far cheaper than to try at every letter.
 

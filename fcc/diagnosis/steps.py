@@ -1,9 +1,8 @@
 """What can the person do about it? A few words for the end of a message."""
 
-import re
-
 import msgspec
 
+from fcc.diagnosis.pattern import Pattern
 from fcc.diagnosis.redact import redact
 from fcc.diagnosis.report import Report
 from fcc.errors import (
@@ -50,23 +49,23 @@ class Source(msgspec.Struct, frozen=True):
 # The server's settings, or the model's abilities: whatever class the error has.
 _BY_TEXT = (
     (
-        re.compile(r"(?i)enable-auto-tool-choice|tool-call-parser"),
+        Pattern(r"(?i)enable-auto-tool-choice|tool-call-parser"),
         (
             "this server can't call tools: start vLLM with --enable-auto-tool-choice and"
             " --tool-call-parser"
         ),
     ),
-    (re.compile(r"(?i)requires? --?jinja"), "start llama-server with --jinja"),
+    (Pattern(r"(?i)requires? --?jinja"), "start llama-server with --jinja"),
     (
-        re.compile(r"(?i)too large to process"),
+        Pattern(r"(?i)too large to process"),
         "start llama-server with a larger --batch-size and --ubatch-size",
     ),
     (
-        re.compile(r"(?i)image input is not supported|mmproj|does not support (?:images|vision)"),
+        Pattern(r"(?i)image input is not supported|mmproj|does not support (?:images|vision)"),
         "choose a model that sees images, or start a new session without them",
     ),
     (
-        re.compile(r"(?i)support tool use|does not support tools?\b"),
+        Pattern(r"(?i)support tool use|does not support tools?\b"),
         "choose a model that can call tools",
     ),
 )

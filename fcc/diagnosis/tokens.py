@@ -6,8 +6,9 @@ of sentences. Sources: the wordings of OpenAI, vLLM 0.33, SGLang 0.5.23, llama.c
 OpenRouter (autohandai/code-cli#435), TGI and GitHub Models.
 """
 
-import re
 from collections.abc import Mapping
+
+from fcc.diagnosis.pattern import Pattern
 
 __all__ = ["at_least", "limit", "max_tokens", "prompt_tokens"]
 
@@ -15,9 +16,8 @@ _N = r"\(?\[?`?([0-9][0-9,]{0,14})"
 _OF = r"(?:\s(?:is|of|was|to|at)|:)?(?:\s(?:only|just))?\s?"
 
 
-def _wordings(*patterns: str) -> tuple[str, ...]:
-    """Compiled, and kept by `re`, when first searched for: all of them cost every start 15 ms."""
-    return tuple("(?i)" + pattern.replace("#", _N) for pattern in patterns)
+def _wordings(*patterns: str) -> tuple[Pattern, ...]:
+    return tuple(Pattern("(?i)" + pattern.replace("#", _N)) for pattern in patterns)
 
 
 _LIMIT = _wordings(
@@ -43,11 +43,11 @@ _LIMIT = _wordings(
     r"max_(?:model|seq)_len\s?\(?#",
 )
 
-_PARTS = (
+_PARTS = Pattern(
     rf"(?i){_N} (?:tokens? )?(?:in|of|from) (?:the |your )?(?:\w+ )?"
     r"(?:messages?|prompts?|inputs?|functions?|tools?)\b"
 )
-_BOUND = r"(?i)upper bound for [0-9,]{1,15} input tokens?"
+_BOUND = Pattern(r"(?i)upper bound for [0-9,]{1,15} input tokens?")
 
 _PROMPT = _wordings(
     r"exceed context limit: # \+",
@@ -75,8 +75,8 @@ _MAX_TOKENS = _wordings(
     r"# `?max_new_tokens",
 )
 
-_AT_LEAST = r"(?i)at least [0-9,]{1,15} input tokens?"
-_CHARACTERS = r"(?i)prompt contains ([0-9][0-9,]{0,14}) characters"
+_AT_LEAST = Pattern(r"(?i)at least [0-9,]{1,15} input tokens?")
+_CHARACTERS = Pattern(r"(?i)prompt contains ([0-9][0-9,]{0,14}) characters")
 _CHARACTERS_A_TOKEN = 4
 """vLLM counts no tokens where the characters alone are too many; English text has about four."""
 
@@ -86,10 +86,10 @@ def prompt_tokens(text: str, numbers: Mapping[str, int]) -> int | None:
     known = numbers.get("n_prompt_tokens")
     if known is not None:
         return known
-    text = re.sub(_BOUND, "", text)
-    parts = [_number(found) for found in re.findall(_PARTS, text)]
+    text = _BOUND.sub("", text)
+    parts = [_number(found) for found in _PARTS.findall(text)]
     counted = sum(parts) or _first(_PROMPT, text)
-    if counted is None and (found := re.search(_CHARACTERS, text)):
+    if counted is None and (found := _CHARACTERS.search(text)):
         return _number(found[1]) // _CHARACTERS_A_TOKEN
     return counted
 
@@ -107,12 +107,12 @@ def limit(text: str, numbers: Mapping[str, int]) -> int | None:
 
 def at_least(text: str) -> bool:
     """Whether the input was counted only as far as the limit (vLLM stops there), or not at all."""
-    return bool(re.search(_AT_LEAST, text) or re.search(_CHARACTERS, text))
+    return bool(_AT_LEAST.search(text) or _CHARACTERS.search(text))
 
 
-def _first(patterns: tuple[str, ...], text: str) -> int | None:
+def _first(patterns: tuple[Pattern, ...], text: str) -> int | None:
     for pattern in patterns:
-        if found := re.search(pattern, text):
+        if found := pattern.search(text):
             return _number(found[1])
     return None
 

@@ -6,10 +6,11 @@ openrouter.ai/docs limits (X-RateLimit-Reset in epoch milliseconds); google.rpc.
 """
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+from fcc.diagnosis.pattern import Pattern
 
 __all__ = ["asked_wait", "retry_after", "span"]
 
@@ -19,18 +20,18 @@ _STEP = (
     r"(?:ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)(?![a-z])"
 )
 _DURATION = rf"{_STEP}(?:(?:\s|,|and){{0,6}}{_STEP}){{0,4}}"
-_COMPACT = re.compile(r"(?i)(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhd])){1,5}")
-_PART = re.compile(r"(?i)([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?(milliseconds?|ms|[smhd])")
-_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,12})?")
+_COMPACT = Pattern(r"(?i)(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[smhd])){1,5}")
+_PART = Pattern(r"(?i)([0-9]{1,9}(?:\.[0-9]{1,9})?)\s?(milliseconds?|ms|[smhd])")
+_NUMBER = Pattern(r"[0-9]{1,15}(?:\.[0-9]{1,12})?")
 
 _SAID = (
-    re.compile(
+    Pattern(
         r"(?i)\b(?:try(?:ing)?(?:\s(?:again|later|it))?|retry(?:ing)?|wait(?:ing)?|resets?"
         r"|reset|available(?:\sagain)?)(?:\s(?:your request|again))?\s(?:in|after|for|at least)?"
         rf"\s?(?:about |approximately |at least |another |~)?({_DURATION})"
     ),
-    re.compile(rf"(?i)\bretry_?delay[\"']?\s?[:=]\s?[\"']?({_DURATION})"),
-    re.compile(
+    Pattern(rf"(?i)\bretry_?delay[\"']?\s?[:=]\s?[\"']?({_DURATION})"),
+    Pattern(
         r"(?i)\bretry[-_ ]?after(?:[-_ ]?sec(?:ond)?s)?[\"']?\s?[:=]?\s?[\"']?"
         r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(?![0-9a-z.])"
     ),

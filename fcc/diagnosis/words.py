@@ -4,20 +4,22 @@ import html
 import re
 from http import HTTPStatus
 
+from fcc.diagnosis.pattern import Pattern
+
 __all__ = ["calm", "is_page", "plain", "shorten", "status_phrase"]
 
 MAX_CHARACTERS = 600
 """Of the provider's own words in one message: a few sentences; a traceback is longer."""
 
-_PAGE = re.compile(r"(?i)<(?:!doctype\s|html|head|body|title|center|h1)\b")
+_PAGE = Pattern(r"(?i)<(?:!doctype\s|html|head|body|title|center|h1)\b")
 _HEADINGS = ("title", "h1", "h2", "body")
-_SCRIPT = re.compile(r"(?is)<(script|style)\b.{0,2000}?</\1\s*>")
-_TAG = re.compile(r"<[^<>]{0,500}>")
+_SCRIPT = Pattern(r"(?is)<(script|style)\b.{0,2000}?</\1\s*>")
+_TAG = Pattern(r"<[^<>]{0,500}>")
 _MAX_PAGE = 8000
 """Characters of an HTML page that are looked at: its title stands at the beginning."""
 
 # What makes Claude Code compact, whatever the error was: the phrases of its version 2.1.330.
-_ALARMS = re.compile(
+_ALARMS = Pattern(
     "(?i)"
     + "|".join(
         re.escape(phrase)
