@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 
 def recorder(shelf: Path | None = None, **options: Any) -> Recorder:
     made = Recorder(
-        lambda: RecorderOptions(**{"bodies": True, **options}), lambda: ["the-known-key"]
+        lambda: RecorderOptions(**{"bodies": True, **options}), lambda: frozenset({"the-known-key"})
     )
     made.shelf = Shelf(shelf) if shelf else None
     return made
@@ -233,7 +233,7 @@ async def main(folder, limit, count):
     if limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    made = Recorder(lambda: RecorderOptions(bodies=True, keep=1000), lambda: [])
+    made = Recorder(lambda: RecorderOptions(bodies=True, keep=1000), frozenset)
     made.shelf = Shelf(Path(folder))
     for n in range(count):
         recording = made.begin(f"req_{n}", "POST", "/", [])

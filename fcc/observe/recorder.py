@@ -1,7 +1,8 @@
 """What did the last requests look like? A bounded ring of them in memory, and on the disk.
 
 With bodies on, an ended request is redacted, encoded and written in a thread of its own; the loop
-only hands it over. A disk that takes nothing costs a warning a minute, and no answer.
+only hands it over. A disk that takes nothing costs a warning a minute, and no answer. Facts alone are
+in memory alone, and become a trace when somebody looks: that costs more than all else of noting them.
 """
 
 import asyncio
@@ -9,8 +10,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Final
 
+import msgspec
 from loguru import logger
 
 import fcc
@@ -27,13 +30,22 @@ _QUIET: Final = 60.0
 """Seconds between two warnings that traces can't be written."""
 
 
+class _Kept(msgspec.Struct, frozen=True):
+    """A request on the ring; neither has a secret in it."""
+
+    size: int
+    """Bytes that it takes, or will take."""
+    trace: Callable[[], Trace]
+    summary: Callable[[], Summary]
+
+
 class Recorder:
     """An observer: `begin` gives what notes a request, `ended` puts it on the ring."""
 
     def __init__(
         self,
         options: Callable[[], RecorderOptions],
-        known: Callable[[], Iterable[str]],
+        known: Callable[[], frozenset[str]],
     ) -> None:
         """`known`: the secrets in force, word for word."""
         self._options = options
@@ -41,7 +53,7 @@ class Recorder:
         self.shelf: Shelf | None = None
         """Without one nothing outlives the daemon."""
         self._open: dict[str, Recording] = {}
-        self._ring: OrderedDict[str, tuple[Summary, bytes]] = OrderedDict()
+        self._ring: OrderedDict[str, _Kept] = OrderedDict()
         self._bytes = 0
         self._budget = Budget(0)
         self._thread: ThreadPoolExecutor | None = None
@@ -73,8 +85,9 @@ class Recorder:
         redactor = self._redactor_for(recording)
         if not recording.bodies:
             recording.release()
-            trace = recording.finish(outcome, redactor, fcc.__version__)
-            self._add(trace, encoded(trace))
+            made = cache(partial(recording.finish, outcome, redactor, fcc.__version__))
+            kept = _Kept(recording.weight, made, lambda: summary(made()))
+            self._add(outcome.request_id, kept)
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "fcc-recorder")
@@ -101,7 +114,7 @@ class Recorder:
         """Of all that is kept, in memory or of earlier daemons, the oldest first."""
         await self.settled()
         kept = await asyncio.to_thread(self.shelf.summaries) if self.shelf else []
-        ours = {one.id: one for one, _ in self._ring.values()}
+        ours = {id: one.summary() for id, one in self._ring.items()}
         lines = [one for one in kept if one.id not in ours]
         return sorted([*lines, *ours.values()], key=lambda one: one.at)
 
@@ -109,10 +122,10 @@ class Recorder:
         """By its id, the beginning of that, or `last`. Raises NotFoundError."""
         id = found(wanted, [one.id for one in await self.summaries()])
         if id in self._ring:
-            return decoded(self._ring[id][1])
+            return self._ring[id].trace()
         trace = await asyncio.to_thread(self.shelf.read, id) if self.shelf else None
         # It may have been pruned meanwhile.
-        return trace if trace is not None else decoded(self._ring[found(id, list(self._ring))][1])
+        return trace if trace is not None else self._ring[found(id, list(self._ring))].trace()
 
     async def _added(
         self, task: "asyncio.Future[tuple[Trace, bytes]]", recording: Recording
@@ -121,7 +134,8 @@ class Recorder:
             trace, raw = await task
         finally:
             recording.release()
-        self._add(trace, raw)
+        line = summary(trace)
+        self._add(trace.id, _Kept(len(raw), partial(decoded, raw), lambda: line))
 
     def _finished(
         self, recording: Recording, outcome: Outcome, redactor: Redactor
@@ -145,16 +159,16 @@ class Recorder:
             self._warned = time.monotonic()
             logger.warning("traces can't be written and are in memory alone: {}", error)
 
-    def _add(self, trace: Trace, raw: bytes) -> None:
+    def _add(self, id: str, kept: _Kept) -> None:
         options = self._options()
-        self._ring[trace.id] = (summary(trace), raw)
-        self._bytes += len(raw)
+        self._ring[id] = kept
+        self._bytes += kept.size
         while self._ring and (len(self._ring) > options.keep or self._bytes > options.max_bytes):
-            _, (_, oldest) = self._ring.popitem(last=False)
-            self._bytes -= len(oldest)
+            _, oldest = self._ring.popitem(last=False)
+            self._bytes -= oldest.size
 
     def _redactor_for(self, recording: Recording) -> Redactor:
-        known = frozenset({*self._known(), *recording.known})
+        known = self._known() | recording.known
         if known != self._redactor[0]:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]

@@ -110,6 +110,14 @@ class Recording:
         self._attempts: list[Attempting] = []
         self._sent: list[tuple[float, bytes]] = []
 
+    @property
+    def weight(self) -> int:
+        """Bytes of its facts, about."""
+        headers = [*self.headers]
+        for attempting in self._attempts:
+            headers += attempting.attempt.headers + attempting.attempt.response_headers
+        return 1000 + sum(len(name) + len(value) for name, value in headers)
+
     def seconds(self) -> float:
         """Since the request began."""
         return asyncio.get_running_loop().time() - self._began

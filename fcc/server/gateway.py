@@ -60,18 +60,18 @@ class Gateway:
         self.served = 0
         """Requests answered, well or not."""
         self.sticky = Sticky()
-        self.watch = Watch()
         self.recent = Recent()
-        self.watch.add(self.recent)
         self.metrics = Metrics()
-        self.watch.add(self.metrics)
         self.accounts = Accounts(self, self.metrics)
-        self.watch.add(self.accounts)
         self.recorder = Recorder(lambda: self.config.recorder, self._secrets)
-        self.watch.add(self.recorder)
+        self.watch = Watch()
+        for observer in (self.recent, self.metrics, self.accounts, self.recorder):
+            self.watch.add(observer)
         self.lag = Lag()
         self.repairs = Repairs()
         self._lanes: dict[str, Lane] = {}
+        self._known_secrets: frozenset[str] | None = None
+        """What no trace may carry; None until it is asked for."""
         self._ratios: dict[tuple[str, str], Ratio] = {}
 
     @property
@@ -115,12 +115,14 @@ class Gateway:
             if same and keys.all(lane.profile) == self.keys.all(lane.profile):
                 kept[name] = lane
         self.config, self.router, self.keys, self._lanes = config, router, keys, kept
+        self._known_secrets = None
 
     def lane(self, profile: Profile) -> Lane:
         """The provider at work. Raises RefusedKeyError where its key is missing."""
         lane = self._lanes.get(profile.name)
         if lane is None:
             lane = self._lanes[profile.name] = self._new_lane(profile)
+            self._known_secrets = None
         return lane
 
     @property
@@ -135,8 +137,10 @@ class Gateway:
             del self._ratios[next(iter(self._ratios))]
         return self._ratios.setdefault(key, Ratio())
 
-    def _secrets(self) -> list[str]:
-        return known_secrets(self.config, self.router, self.keys)
+    def _secrets(self) -> frozenset[str]:
+        if self._known_secrets is None:
+            self._known_secrets = known_secrets(self.config, self.router, self.keys)
+        return self._known_secrets
 
     def _new_lane(self, profile: Profile) -> Lane:
         try:

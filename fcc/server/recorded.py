@@ -106,14 +106,14 @@ def answered(recording: Recording, response: web.StreamResponse) -> None:
         recording.sent_bytes = response.body_length
 
 
-def known_secrets(config: Config, router: Router, keys: Keys) -> list[str]:
+def known_secrets(config: Config, router: Router, keys: Keys) -> frozenset[str]:
     """The token, the keys and the secret headers in force, word for word."""
     found = [config.auth_token]
     for profile in router.profiles:
         found += keys.all(profile)
         hidden = _hidden(profile)
         found += [value for name, value in profile.headers.items() if name.lower() in hidden]
-    return [secret for secret in found if secret]
+    return frozenset(secret for secret in found if secret)
 
 
 def _note_token(request: web.Request, recording: Recording) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from fcc.wire.chat import Chunk, Delta
+from fcc.wire.json import loads
 
 __all__ = ["plain_text", "reasoning_of", "text_of_items"]
 
@@ -48,12 +49,19 @@ def _details_text(delta: Delta) -> str | None:
     """The text of OpenRouter's reasoning_details: reasoning.text and reasoning.summary."""
     texts: list[str] = []
     for raw in delta.reasoning_details or ():
-        entry: Any = msgspec.json.decode(raw)
+        entry = _entry(raw)
         if isinstance(entry, dict):
             texts += [
                 text for key in ("text", "summary") if isinstance(text := entry.get(key), str)
             ]
     return "".join(texts) or None
+
+
+def _entry(raw: msgspec.Raw) -> Any:
+    try:
+        return loads(bytes(raw))
+    except (ValueError, RecursionError):
+        return None
 
 
 _FIELDS: dict[str, Callable[[Delta], str | None]] = {
