@@ -70,6 +70,9 @@ async def read_body(request: web.Request) -> bytes:
 
 
 async def _read(request: web.Request) -> bytes:
+    if request.content.is_eof():
+        # All of it is here: there is nothing to wait for.
+        return await request.content.readany()
     try:
         async with asyncio.timeout(BODY_SILENCE):
             return await request.content.readany()
