@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHONS := 3.11 3.12 3.13 3.14
 
-.PHONY: help run install test test-all e2e check bench clean
+.PHONY: help run install test test-all e2e check bench soak fuzz clean
 
 help:
 	@echo "make run     install and start the daemon (the demo provider if nothing is configured)"
@@ -13,6 +13,8 @@ help:
 	@echo "make e2e     only the tests with the real Claude Code and the anthropic SDK"
 	@echo "make check   ruff, mypy, import contracts, tests with coverage"
 	@echo "make bench   figures beside those of a raw byte pass-through"
+	@echo "make soak    500 streams for a minute, 5 % of them spoilt: what is illegal, what is left over"
+	@echo "make fuzz    a million random inputs: what fails, with the words that find it again"
 	@echo "make clean   remove what the others made"
 
 $(VENV)/installed: pyproject.toml
@@ -56,6 +58,12 @@ check: $(VENV)/installed-check
 
 bench: $(VENV)/installed-test
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/installed-test
+	$(BIN)/python -m tests.soak
+
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.fuzz
 
 clean:
 	rm -rf .venv .venv-* .e2e dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache

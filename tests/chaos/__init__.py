@@ -1,0 +1,1 @@
+"""What can go wrong on a provider's connection, and what do clients see of it?"""

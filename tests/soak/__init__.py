@@ -1,0 +1,1 @@
+"""Does the daemon stay legal, clean and small under load and faults?"""
