@@ -412,6 +412,29 @@ async def test_leaving_the_stream_closes_the_connection(
         await closed.wait()
 
 
+async def test_a_connection_is_used_again_though_the_bodys_end_comes_behind_the_answers(
+    upstream: Any, session: aiohttp.ClientSession
+) -> None:
+    heard = asyncio.Event()
+    clients = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        clients.append(request.transport.get_extra_info("peername"))
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"data: [DONE]\n\n")
+        await heard.wait()
+        return response
+
+    backend = ChatBackend(session, profile_of(base_url=await upstream(answer)), KEY)
+    for _ in range(2):
+        heard.clear()
+        async with backend.post(BODY, SOURCE) as stream:
+            assert await stream.read() == b"data: [DONE]\n\n"
+            heard.set()
+    assert clients[0] == clients[1]
+
+
 # What it says of its limits.
 
 

@@ -7,7 +7,7 @@ to 60 times as much as all the rest of the path.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final, Protocol
 
 import aiohttp
@@ -28,6 +28,9 @@ Told = Callable[[Sequence[Rate]], None]
 
 MAX_ERROR_BYTES: Final = 64 * 1024
 """Of an error body; the rest of a page says nothing more."""
+
+LEFT_OVER_SECONDS: Final = 0.05
+"""For the end of a body whose answer is over: it comes at once or is not worth its seat."""
 
 ERROR_BODY_SECONDS: Final = 5.0
 """For an error body. Its status is known: words that come later are not worth a client's wait."""
@@ -132,6 +135,7 @@ class ChatBackend:
             if not well:
                 raise await _refusal(response, source)
             yield Reads(response, source, self._first_byte)
+            await _use_up(response.content)
 
 
 class Reads:
@@ -165,6 +169,18 @@ class Reads:
             raw = await self._content.readany()
         self._first_byte = None
         return raw
+
+
+async def _use_up(content: aiohttp.StreamReader) -> None:
+    """Read what stands behind `[DONE]`, mostly the body's end: only a connection whose body was
+    read to its end is used again, and another one costs a TLS handshake.
+    """
+    if content.at_eof():
+        return
+    with suppress(TimeoutError, aiohttp.ClientError, OSError):
+        async with asyncio.timeout(LEFT_OVER_SECONDS):
+            while await content.readany():
+                pass
 
 
 async def _refusal(response: aiohttp.ClientResponse, source: Source) -> UpstreamError:
