@@ -1,5 +1,7 @@
 """Token estimates: offline, never nothing, and better with every report."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +89,46 @@ def test_no_report_moves_a_ratio_out_of_its_bounds(reports: list[tuple[int, int]
     for estimated, reported in reports:
         ratio.learn(estimated, reported)
     assert Ratio.LOW <= ratio.value <= Ratio.HIGH
+
+
+def test_of_a_session_only_what_came_since_the_last_report_is_estimated() -> None:
+    ratio = Ratio()
+    ratio.learn(1000, 1300, "a")
+    assert ratio.tokens(1000, "a") == 1300
+    assert ratio.tokens(1100, "a") == 1300 + round(100 * ratio.value)
+    assert ratio.tokens(1000, "b") == ratio.tokens(1000) == round(1000 * ratio.value)
+
+
+def test_a_shorter_request_of_a_session_is_no_continuation() -> None:
+    ratio = Ratio()
+    ratio.learn(1000, 1300, "a")
+    assert ratio.tokens(100, "a") == round(100 * ratio.value)
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6))), st.integers(1, 10**6))
+def test_more_never_counts_less(reports: list[tuple[int, int]], estimated: int) -> None:
+    ratio = Ratio()
+    for known, reported in reports:
+        ratio.learn(known, reported, "a")
+    assert ratio.tokens(estimated, "a") <= ratio.tokens(estimated + 1, "a")
+
+
+def test_the_sessions_that_are_remembered_are_bounded() -> None:
+    ratio = Ratio()
+    for number in range(Ratio.SESSIONS + 1):
+        ratio.learn(1000, 1300, str(number))
+    assert ratio.tokens(1000, "0") == ratio.tokens(1000)
+    assert ratio.tokens(1000, "1") == 1300
+
+
+def test_after_the_first_answers_the_error_is_below_three_percent() -> None:
+    """A tokenizer that counts prose, code and JSON otherwise, and a conversation that mixes them."""
+    chance = random.Random(7)
+    ratio, estimated, true, errors = Ratio(), 20_000, 20_000 * 1.15, []
+    for _ in range(30):
+        ratio.learn(estimated, round(true), "a")
+        part = chance.randrange(200, 6000)
+        estimated, true = estimated + part, true + part * chance.choice([0.85, 1.1, 1.35])
+        errors.append(abs(ratio.tokens(estimated, "a") / true - 1))
+    assert sum(errors[2:]) / len(errors[2:]) < 0.03
+    assert max(errors[2:]) < 0.06

@@ -23,13 +23,13 @@ class Choice(msgspec.Struct):
     """Of that body, as count_tokens counts."""
 
 
-def choose(gateway: Gateway, asked: MessagesRequest) -> Choice:
+def choose(gateway: Gateway, asked: MessagesRequest, session: str = "") -> Choice:
     """The route of the model's name, unless the request is long or shows what it can't see.
 
     Raises NotFoundError, and what `translate` raises.
     """
     router = gateway.router
-    choice = _by_length(gateway, asked)
+    choice = _by_length(gateway, asked, session)
     route = choice.routes[0]
     seeing = None if route.model.ask.images else router.image(asked.model)
     if seeing is not None and carries_image(asked.messages):
@@ -38,13 +38,13 @@ def choose(gateway: Gateway, asked: MessagesRequest) -> Choice:
     return choice
 
 
-def _by_length(gateway: Gateway, asked: MessagesRequest) -> Choice:
+def _by_length(gateway: Gateway, asked: MessagesRequest, session: str) -> Choice:
     router = gateway.router
     route, far = router.route(asked.model), router.long_context(asked.model)
     if far is None:
         return Choice([route])
     body = translate(asked, route.model)
-    tokens = round(counted(asked, body) * gateway.ratio(route).value)
+    tokens = gateway.ratio(route).tokens(counted(asked, body), session)
     if tokens <= router.above:
         return Choice([route], body, tokens)
     return Choice([_because(far, f"about {tokens} tokens, above {router.above}")])

@@ -5,7 +5,7 @@ from aiohttp import web
 from fcc.server.choice import choose
 from fcc.server.documents import DOCUMENTS
 from fcc.server.gateway import GATEWAY
-from fcc.server.messages import read_body
+from fcc.server.messages import read_body, session_of
 from fcc.translate.request.body import translate
 from fcc.translate.request.size import counted
 from fcc.wire.messages import decode_count_tokens
@@ -18,8 +18,9 @@ async def count_tokens(request: web.Request) -> web.Response:
     gateway = request.app[GATEWAY]
     asked = decode_count_tokens(await read_body(request))
     await request.app[DOCUMENTS].read(asked, gateway.router.possible(asked.model))
-    choice = choose(gateway, asked)
+    session = session_of(request)
+    choice = choose(gateway, asked, session)
     route = choice.routes[0]
     body = choice.body or translate(asked, route.model)
-    tokens = round(counted(asked, body) * gateway.ratio(route).value)
-    return web.json_response({"input_tokens": max(1, tokens)})
+    tokens = gateway.ratio(route).tokens(counted(asked, body), session)
+    return web.json_response({"input_tokens": tokens})

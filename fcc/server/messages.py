@@ -24,7 +24,7 @@ from fcc.translate.reply.message import Accumulator
 from fcc.wire.events import Event, Message, MessageStart, encode
 from fcc.wire.messages import MessagesRequest, decode_request
 
-__all__ = ["BODY_SILENCE", "create", "read_body"]
+__all__ = ["BODY_SILENCE", "create", "read_body", "session_of"]
 
 BODY_SILENCE: Final = 60.0
 """Seconds between two reads of a request's body: it comes from this machine or its network."""
@@ -67,6 +67,11 @@ async def read_body(request: web.Request) -> bytes:
     raise RequestTooLargeError(
         f"the request is larger than {limit} bytes (max_body_bytes in config.toml)"
     )
+
+
+def session_of(request: web.Request) -> str:
+    """Claude Code's session; empty for other clients."""
+    return request.headers.get("x-claude-code-session-id", "")
 
 
 async def _read(request: web.Request) -> bytes:
@@ -145,14 +150,14 @@ class _Collected:
 
 
 def _asked(gateway: Gateway, asked: MessagesRequest, request: web.Request) -> _Asked:
-    message_id, choice = _message_id(), choose(gateway, asked)
+    session = session_of(request)
+    message_id, choice = _message_id(), choose(gateway, asked, session)
     routes = choice.routes
-    session = request.headers.get("x-claude-code-session-id", "")
 
     def plan(route: Route) -> Plan:
         body = choice.body if route is routes[0] else None
         choice.body = None
-        return new_plan(gateway, route, asked, message_id, body)
+        return new_plan(gateway, route, asked, message_id, body, session)
 
     request[RECORD].route = routes[0]
     return _Asked(Chain(routes, plan, request[RECORD], gateway.sticky, session))

@@ -41,6 +41,8 @@ class Plan(msgspec.Struct):
     estimated: int
     """Tokens of the body, before the ratio."""
     ratio: Ratio
+    session: str
+    """The client's, of which its next request is a continuation; empty: not known."""
     repairs: Repairs
     shape: Shape | None
     """What the answer must be like, if the client asks for that."""
@@ -52,7 +54,7 @@ class Plan(msgspec.Struct):
         usage = translation.usage
         if usage is not None:
             cached = usage.cache_read_input_tokens + usage.cache_creation_input_tokens
-            self.ratio.learn(self.estimated, usage.input_tokens + cached)
+            self.ratio.learn(self.estimated, usage.input_tokens + cached, self.session)
 
     def count(self, translation: Translation) -> None:
         """What reading the answer took, whether it came to its end or not."""
@@ -71,6 +73,7 @@ def new_plan(
     asked: MessagesRequest,
     message_id: str,
     body: Body | None = None,
+    session: str = "",
 ) -> Plan:
     """`body` is the route's, where it has been made.
 
@@ -93,7 +96,7 @@ def new_plan(
         foreground=route.profile.foreground_subagents,
     )
     estimated, ratio = estimate(body.data, media=body.media), gateway.ratio(route)
-    usage = MessageUsage(max(1, round(estimated * ratio.value)), output_tokens=1)
+    usage = MessageUsage(ratio.tokens(estimated, session), output_tokens=1)
     message = Message(message_id, route.asked, usage)
     source, sign = lane.source(route.model.name), sealer(route.model)
     reply = gateway.config.tool_calls.applied(route.model.reply)
@@ -115,6 +118,7 @@ def new_plan(
         fresh=fresh,
         estimated=estimated,
         ratio=ratio,
+        session=session,
         repairs=gateway.repairs,
         shape=body.shape,
         background="haiku" in route.asked.lower(),

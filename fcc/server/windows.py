@@ -43,7 +43,7 @@ async def told(error: PromptTooLongError, plan: Plan) -> PromptTooLongError:
     limit = limit or await window(plan.lane, plan.route.model)
     if limit is None:
         return error
-    tokens = round(plan.estimated * plan.ratio.value)
+    tokens = plan.ratio.tokens(plan.estimated, plan.session)
     sizes = f": {tokens} tokens > {limit} maximum"
     if tokens <= limit:
         # An estimate can be too low, and must not say that the prompt fits.

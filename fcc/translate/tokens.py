@@ -5,6 +5,7 @@ by class times a ratio learned per model come within 3 % after the first answers
 """
 
 import re
+from collections import OrderedDict
 
 __all__ = ["OutputCount", "Ratio", "estimate"]
 
@@ -67,10 +68,16 @@ class OutputCount:
 
 
 class Ratio:
-    """True tokens per estimated token of one model, learned from its usage reports."""
+    """True tokens per estimated token of one model, learned from its usage reports.
 
-    __slots__ = ("value",)
+    Of a session that goes on only what came since its latest report is estimated: that halves the
+    error of the ratio alone.
+    """
 
+    __slots__ = ("_latest", "value")
+
+    SESSIONS = 100
+    """Whose latest reports are remembered."""
     WEIGHT = 0.3
     """Of the newest report: three answers in, two thirds of an error are gone."""
     LOW, HIGH = 0.5, 2.0
@@ -78,9 +85,24 @@ class Ratio:
 
     def __init__(self) -> None:
         self.value = 1.0
+        self._latest: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
-    def learn(self, estimated: int, reported: int) -> None:
+    def tokens(self, estimated: int, session: str = "") -> int:
+        """What `estimated` tokens are in truth, about; at least 1."""
+        known, reported = self._latest.get(session, (0, 0))
+        if estimated < known:
+            # Not the conversation that was told of: a side question, or it was compacted.
+            return max(1, min(reported, round(estimated * self.value)))
+        return max(1, reported + round((estimated - known) * self.value))
+
+    def learn(self, estimated: int, reported: int, session: str = "") -> None:
         """`reported` prompt tokens turned out to be what `estimated` was the estimate of."""
-        if estimated > 0 and reported > 0:
-            seen = min(max(reported / estimated, self.LOW), self.HIGH)
-            self.value += self.WEIGHT * (seen - self.value)
+        if estimated <= 0 or reported <= 0:
+            return
+        seen = reported / estimated
+        self.value += self.WEIGHT * (min(max(seen, self.LOW), self.HIGH) - self.value)
+        if session and self.LOW <= seen <= self.HIGH:
+            self._latest[session] = (estimated, reported)
+            self._latest.move_to_end(session)
+            if len(self._latest) > self.SESSIONS:
+                self._latest.popitem(last=False)
