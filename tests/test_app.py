@@ -320,6 +320,15 @@ async def test_counts_learn_from_what_providers_report(connect: Ask) -> None:
     assert before < await count(client) <= 2 * before + 1
 
 
+async def test_a_session_counts_as_its_provider_has_counted(connect: Ask) -> None:
+    client = await connect(backend=Scripted([*text("hi")[:-1], usage(40, 1), DONE]))
+    client.session.headers["x-claude-code-session-id"] = "s"
+    before = await count(client)
+    assert before != 40
+    await post(client)
+    assert await count(client) == 40
+
+
 async def test_counting_many_at_once_is_no_request_to_the_provider(connect: Ask) -> None:
     backend = Scripted(text("hi"))
     client = await connect(backend=backend)
