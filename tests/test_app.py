@@ -321,12 +321,13 @@ async def test_counts_learn_from_what_providers_report(connect: Ask) -> None:
 
 
 async def test_a_session_counts_as_its_provider_has_counted(connect: Ask) -> None:
-    client = await connect(backend=Scripted([*text("hi")[:-1], usage(40, 1), DONE]))
+    client = await connect(backend=Scripted([*text("hi")[:-1], usage(1500, 1), DONE]))
     client.session.headers["x-claude-code-session-id"] = "s"
-    before = await count(client)
-    assert before != 40
-    await post(client)
-    assert await count(client) == 40
+    system = "Be terse, be kind. " * 200
+    before = await count(client, system=system)
+    assert abs(before - 1500) > 100
+    await post(client, system=system)
+    assert abs(await count(client, system=system) - 1500) < 20
 
 
 async def test_counting_many_at_once_is_no_request_to_the_provider(connect: Ask) -> None:

@@ -76,6 +76,9 @@ class Ratio:
 
     __slots__ = ("_latest", "value")
 
+    SAME = 0.9
+    """Of a conversation's latest estimate: what is shorter is another, or was compacted. Questions
+    about the same one differ in their fields."""
     SESSIONS = 100
     """Whose latest reports are remembered."""
     WEIGHT = 0.3
@@ -90,10 +93,10 @@ class Ratio:
     def tokens(self, estimated: int, session: str = "") -> int:
         """What `estimated` tokens are in truth, about; at least 1."""
         known, reported = self._latest.get(session, (0, 0))
-        if estimated < known:
-            # Not the conversation that was told of: a side question, or it was compacted.
-            return max(1, min(reported, round(estimated * self.value)))
-        return max(1, reported + round((estimated - known) * self.value))
+        least = int(known * self.SAME)
+        beyond = max(estimated, least) - known
+        told = reported + round(beyond * self.value)
+        return max(1, min(told, round(estimated * self.value)) if estimated < least else told)
 
     def learn(self, estimated: int, reported: int, session: str = "") -> None:
         """`reported` prompt tokens turned out to be what `estimated` was the estimate of."""
