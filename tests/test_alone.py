@@ -95,3 +95,8 @@ def test_what_is_given_is_json_whatever_was_said(said: str) -> None:
 )
 def test_brackets_without_end_are_given_up(said: str) -> None:
     assert alone(said, {}).text is None
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", " \n"])
+def test_a_fence_full_of_blanks_is_given_up(blank: str) -> None:
+    assert alone("```json\n{" + blank * 300_000 + "x", {}).text is None

@@ -265,6 +265,19 @@ async def test_a_name_with_a_line_break_breaks_no_header(four: Any) -> None:
     assert "\n" not in response.headers["x-fcc-route"]
 
 
+@pytest.mark.parametrize("name", ["a\r\nb: c", "x" * 20_000])
+async def test_nor_does_one_that_fails_and_is_told_beside_its_fallback(
+    four: Any, name: str
+) -> None:
+    scene = await four(fallback={"*": ["far/f"]})
+    scene.answers("spare", OverloadedError("busy"))
+    response = await scene.post(model=f"spare/{name}")
+    assert response.status == 200
+    told = response.headers["x-fcc-fallback"]
+    assert told.startswith(f"spare/{name[0]}")
+    assert len(told) < 1000
+
+
 async def test_a_pdf_is_read_for_whoever_may_need_its_text(four: Any) -> None:
     scene = await four()
     data = pdf_base64("word " * 10_000)

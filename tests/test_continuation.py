@@ -141,6 +141,14 @@ async def test_the_clients_own_beginning_is_part_of_what_was_said(connect: Conne
     assert len(backend.bodies[1]["messages"]) == 2
 
 
+async def test_an_answer_that_is_held_to_a_schema_is_not_gone_on_with(connect: Connect) -> None:
+    shape = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    backend = Scripted([chunk(content='{"color": '), CUT], text('{"color": "red"}'))
+    seen = await answer(connect, backend, output_config=shape)
+    assert len(backend.bodies) == 1
+    assert seen.error is not None
+
+
 async def test_an_answer_goes_on_twice_at_most(connect: Connect) -> None:
     parts = [[chunk(content=f"{n} "), CUT] for n in range(9)]
     backend = Scripted(*parts)

@@ -141,6 +141,14 @@ async def test_a_tool_that_is_called_first_is_no_answer_yet(connect: Ask) -> Non
     assert len(backend.bodies) == 1
 
 
+async def test_words_beside_a_call_stay_whatever_json_is_in_them(connect: Ask) -> None:
+    words = f"I look for {GOOD} first."
+    steps = [chunk(content=words), call("{}", name="Read", id="c"), chunk("tool_calls"), DONE]
+    client = await connect(app_of(in_words()), Scripted(steps))
+    tool = {"name": "Read", "input_schema": {"type": "object"}}
+    assert await said(client, tools=[tool]) == words
+
+
 async def test_an_answer_that_a_limit_cut_is_told_as_that(connect: Ask, logged: list[str]) -> None:
     backend = Scripted([chunk(content='{"color": "re'), chunk("length"), DONE])
     client = await connect(app_of(in_words()), backend)
@@ -163,10 +171,12 @@ async def test_thinking_stays_and_texts_become_one(connect: Ask) -> None:
     assert seen.usage["output_tokens"] == 4
 
 
-async def test_a_beginning_that_the_client_gave_is_not_judged(connect: Ask) -> None:
+@pytest.mark.parametrize("prefill", ["keep", "prefix", "continue"])
+async def test_a_beginning_that_the_client_gave_is_not_judged(connect: Ask, prefill: str) -> None:
     turns = [*ASKED["messages"], {"role": "assistant", "content": '{"color":'}]
     backend = Scripted(text(' "red", "n": 3}'))
-    client = await connect(app_of(in_words()), backend)
+    profile = profile_of(ask=AskSettings(response_format=False, prefill=prefill))
+    client = await connect(app_of(profile), backend)
     assert await said(client, messages=turns) == ' "red", "n": 3}'
     assert len(backend.bodies) == 1
 

@@ -98,6 +98,21 @@ def test_a_schema_that_doubles_with_every_step_is_given_up() -> None:
     assert misfit("x", {**steps, "$ref": "#/d0"}) == ""
 
 
+@pytest.mark.parametrize("reference", ["#node", "other.json", "", "#/$defs/none", 1])
+def test_a_reference_that_leads_nowhere_asks_nothing(reference: Any) -> None:
+    part = {"$anchor": "node", "type": "string"}
+    schema = {"type": "object", "properties": {"a": {"$ref": reference}}, "$defs": {"part": part}}
+    assert misfit({"a": "text"}, schema) == ""
+
+
+@pytest.mark.parametrize("before", range(7))
+def test_a_value_of_which_not_all_is_looked_at_is_not_found_wrong(before: int) -> None:
+    either = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
+    item = {"properties": {"a": either, "b": {"not": {"type": "string"}}}}
+    schema = {"allOf": [True] * before, "items": item}
+    assert misfit([{"a": 1, "b": 2}] * 10_000, schema) == ""
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | st.text(max_size=3),
     lambda inner: (

@@ -83,6 +83,8 @@ def new_plan(
     lane = gateway.lane(route.profile)
     if body is None:
         body = translate(asked, route.model)
+    if body.shape is not None and _goes_on(asked, body):
+        body = msgspec.structs.replace(body, shape=None)
     if body.shape is not None:
         body = _shaped(body, body.shape, lane.learned(route.model.name))
     for note in body.declined:
@@ -100,11 +102,13 @@ def new_plan(
     message = Message(message_id, route.asked, usage)
     source, sign = lane.source(route.model.name), sealer(route.model)
     reply = gateway.config.tool_calls.applied(route.model.reply)
+    # Held to a schema, a model can only begin again: what it says is whole JSON each time.
+    continues = reply.continue_after_cut and body.shape is None
 
     def fresh() -> Translation:
         reader: PieceReader = (
             ContinuedReader(source, reply, context, by_itself=goes_on_by_itself(route.model.ask))
-            if reply.continue_after_cut
+            if continues
             else Reader(source, reply, context)
         )
         return Translation(reader, message, sign=sign, context=context)
@@ -125,13 +129,16 @@ def new_plan(
     )
 
 
-def _shaped(body: Body, shape: Shape, learned: Learned) -> Body:
-    """`body` with its shape in words, where the provider has refused the field for it.
+def _goes_on(asked: MessagesRequest, body: Body) -> bool:
+    """Whether the answer goes on with the client's own words, and so has no shape of its own.
 
-    An answer that goes on with the client's own words has no shape of its own.
+    A provider that needs to be told to go on has no such beginning at the end of its body.
     """
-    if body.prefill:
-        return msgspec.structs.replace(body, shape=None)
+    return bool(body.prefill) or asked.messages[-1].role == "assistant"
+
+
+def _shaped(body: Body, shape: Shape, learned: Learned) -> Body:
+    """`body` with its shape in words, where the provider has refused the field for it."""
     if shape.emulated or "response_format" not in learned.dropped:
         return body
     words = Shape(shape.schema, emulated=True)

@@ -12,7 +12,7 @@ from fcc.errors import UpstreamError
 from fcc.server.exchange import Exchange, Sink
 from fcc.server.plan import Plan
 from fcc.server.record import Record
-from fcc.translate.reply.alone import alone
+from fcc.translate.reply.alone import Alone, alone
 from fcc.translate.request.shape import Shape, corrected, in_words
 from fcc.translate.tokens import estimate
 from fcc.wire.events import BlockDelta, BlockStart, BlockStop, Event, MessageStart, TextBlock
@@ -48,7 +48,7 @@ async def _by_field(plan: Plan, shape: Shape, record: Record, sink: Sink) -> Non
 async def _in_words(plan: Plan, shape: Shape, record: Record, sink: Sink) -> None:
     body = plan.body
     held = await _held(plan, record, sink)
-    found = alone(held.text, shape.schema)
+    found = held.found(shape)
     if found.text is None and held.may_be_better:
         logger.debug("{}: the answer lacks its shape and is asked for again", plan.source.who)
         again = _with_body(plan, corrected(body, held.text, found.wrong))
@@ -57,7 +57,7 @@ async def _in_words(plan: Plan, shape: Shape, record: Record, sink: Sink) -> Non
         except UpstreamError as error:
             logger.debug("it is not given again: {}", error)
         else:
-            found = alone(held.text, shape.schema)
+            found = held.found(shape)
         if found.text is None and held.may_be_better:
             logger.warning(
                 "{} gave no answer of the JSON Schema asked for; its text is passed on as it is",
@@ -93,6 +93,11 @@ class _Held:
         """All that the answer says."""
         deltas = (event for event in self.events if isinstance(event, BlockDelta))
         return "".join([delta.value for delta in deltas if delta.type == "text_delta"])
+
+    def found(self, shape: Shape) -> Alone:
+        """The JSON of the shape; beside a call, which comes first, there is none yet."""
+        called = self.stop_reason == "tool_use"
+        return Alone(None) if called else alone(self.text, shape.schema)
 
     @property
     def may_be_better(self) -> bool:

@@ -36,10 +36,15 @@ class _Judge:
         self._root = root
         self._looks = 0
 
+    @property
+    def tired(self) -> bool:
+        """Whether it has stopped looking: that a schema fits tells nothing from here on."""
+        return self._looks > _MOST_LOOKS
+
     def problems(self, value: object, schema: object, at: str) -> Iterator[str]:
         """`at` is where the value stands."""
         self._looks += 1
-        if self._looks > _MOST_LOOKS:
+        if self.tired:
             return
         if schema is False:
             yield f"{at}: must not be there"
@@ -58,7 +63,7 @@ class _Judge:
 
     def referred(self, reference: object) -> object:
         """The schema that a `$ref` into the same document means; True, which all fits, for others."""
-        if not isinstance(reference, str) or not reference.startswith("#"):
+        if not isinstance(reference, str) or f"{reference}/"[:2] != "#/":
             return True
         place: object = self._root
         for part in reference[1:].split("/")[1:]:
@@ -216,12 +221,12 @@ def _any_of(judge: _Judge, value: object, wanted: Any, _: dict[str, Any], at: st
 def _one_of(judge: _Judge, value: object, wanted: Any, _: dict[str, Any], at: str) -> Iterator[str]:
     if isinstance(wanted, list) and wanted:
         fitting = sum(judge.fits(value, one) for one in wanted)
-        if fitting != 1:
+        if fitting != 1 and not judge.tired:
             yield f"{at}: must fit exactly one schema of oneOf, and fits {fitting}"
 
 
 def _not(judge: _Judge, value: object, wanted: Any, _: dict[str, Any], at: str) -> Iterator[str]:
-    if judge.fits(value, wanted):
+    if judge.fits(value, wanted) and not judge.tired:
         yield f"{at}: must not fit the schema of not"
 
 

@@ -11,7 +11,7 @@ from fcc.translate.valid import misfit
 
 __all__ = ["Alone", "alone"]
 
-_FENCED = re.compile(r"```[\w+-]*[ \t]*\r?\n(.*?)\r?\n?[ \t]*```", re.DOTALL)
+_FENCED = re.compile(r"```[\w+-]*[ \t]*\r?\n(.*?)```", re.DOTALL)
 _OPENING = re.compile(r'\{(?=\s*["}])|\[(?=\s*[\[{"\-0-9tfn\]])')
 """What a JSON object or array can begin with; most brackets in prose are others."""
 
