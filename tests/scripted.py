@@ -14,7 +14,7 @@ from fcc.upstream.backend import Told, unheard
 
 DONE = b"data: [DONE]\n\n"
 
-Step = bytes | float | UpstreamError | asyncio.Event
+Step = bytes | float | Exception | asyncio.Event
 """One read: bytes; seconds to wait before the next; an error; something to wait for."""
 
 
@@ -96,7 +96,7 @@ class _Steps:
         for step in self._steps:
             if isinstance(step, bytes):
                 return step
-            if isinstance(step, UpstreamError):
+            if isinstance(step, Exception):
                 raise step
             if isinstance(step, asyncio.Event):
                 await step.wait()

@@ -1,6 +1,7 @@
 """The client's side of a streamed answer: when its head goes out, and what keeps it alive."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from fcc.errors import CutError, OverloadedError, StalledError, UpstreamServerError
+from fcc.errors import CutError, FccError, OverloadedError, StalledError, UpstreamServerError
 from fcc.server.answer import OPEN_AT_LAST, PING_EVERY, PINGS_IN_A_ROW
 from fcc.server.gateway import GATEWAY
 from fcc.settings.limits import Limits, Retry, Timeouts
@@ -292,6 +293,41 @@ def test_an_answer_that_takes_too_long_in_all_ends_like_one_that_fell_silent() -
     )
     assert got.broken
     assert got.names()[-1] == "content_block_delta"
+
+
+def test_no_ping_follows_an_end_that_is_read_late() -> None:
+    async def scene(client: Any, _: float) -> bytes:
+        reader, writer = await asyncio.open_connection(client.host, client.port, limit=2**10)
+        body = json.dumps({**ASKED, "stream": True}).encode()
+        head = b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        await asyncio.sleep(5 * PING_EVERY)
+        raw = await reader.read()
+        writer.close()
+        return raw
+
+    raw = play([b"".join(text("x" * 20_000_000))], scene=scene)
+    assert b"event: message_stop" in raw[-1000:]
+    assert raw.endswith(b"\r\n0\r\n\r\n")
+
+
+class Broken(FccError):
+    """What no provider has to do with."""
+
+
+@pytest.mark.parametrize("early", [[15.0], [chunk(content="half")]])
+def test_what_goes_wrong_in_fcc_itself_is_told_in_an_answer_that_has_begun(early: Any) -> None:
+    answer = play([*early, Broken("misread")])
+    assert (answer.status, answer.broken) == (200, False)
+    assert answer.names()[-1] == "error"
+    assert b"misread" in answer.raw
+
+
+def test_a_bug_breaks_off_an_answer_that_has_begun() -> None:
+    answer = play([chunk(content="half"), KeyError("bug")])
+    assert answer.broken
+    assert answer.names()[-1] == "content_block_delta"
+    assert b"HTTP/1.1" not in answer.raw
 
 
 def test_nothing_is_left_running_when_an_answer_is_over() -> None:

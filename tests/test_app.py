@@ -544,6 +544,17 @@ async def test_another_configuration_keeps_what_is_known_of_a_provider_that_stay
         before = after
 
 
+async def test_a_request_from_before_another_configuration_brings_nothing_of_the_old_back(
+    connect: Ask,
+) -> None:
+    client = await connect(app_of())
+    gateway = client.app[GATEWAY]
+    old, new = gateway.router.default, profile_of(title="Changed")
+    gateway.replace(gateway.config, Router(Providers(Path("/nowhere")), new), gateway.keys)
+    assert gateway.lane(old).profile == old
+    assert gateway.lane(new).profile == new
+
+
 async def test_an_answer_that_a_stopping_daemon_ends_keeps_its_text(connect: Ask) -> None:
     client = await connect(backend=Scripted([chunk(content="half"), asyncio.Event()]))
     response = await client.post("/v1/messages", json={**ASKED, "stream": True})

@@ -87,16 +87,20 @@ class StreamedAnswer:
         """Whether the head and message_start are out: an error is an event from then on."""
         self.content = False
         """Whether content is out: nothing can be tried again from then on."""
+        self._ended = False
 
     async def __aenter__(self) -> Self:
         self._arm()
         return self
 
-    async def __aexit__(self, *exception: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+        if kind is not None and self.opened:
+            # No other response can follow on this connection.
+            self._break_off()
 
     def asking(self, commit_after: float) -> None:
         """The provider has been asked: from here on silence is its own."""
@@ -120,6 +124,8 @@ class StreamedAnswer:
         self._pings = 0
         raw = head + b"".join([frame(event) for event in self._noted(events)])
         if isinstance(events[-1], MessageStop):
+            # It may take long to be read, and a ping behind it would be no part of the response.
+            self._ended = True
             await self.response.write_eof(raw)
         else:
             await self.response.write(raw)
@@ -131,12 +137,15 @@ class StreamedAnswer:
         error event ends its turn: there, a cut is passed on as what it is.
         """
         if self.content and self._passes_on(error):
-            if self._request.transport is not None:
-                self._request.transport.close()
+            self._break_off()
             return
         await self.response.write(
             self._text_end() + frame(error_event(error, self._record.request_id))
         )
+
+    def _break_off(self) -> None:
+        if self._request.transport is not None:
+            self._request.transport.close()
 
     def _text_end(self) -> bytes:
         """The end of a text block that the translation was not asked to end: clients keep it then."""
@@ -192,6 +201,8 @@ class StreamedAnswer:
         self._timer = self._loop.call_at(due, self._tick)
 
     async def _keep_alive(self) -> None:
+        if self._ended:
+            return
         try:
             if self.opened:
                 await self.response.write(self._sign_of_life())

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError, TransferEncodingError
 from loguru import logger
 
-from fcc.errors import RequestError, RequestTooLargeError, UpstreamError
+from fcc.errors import FccError, RequestError, RequestTooLargeError, UpstreamError
 from fcc.server.answer import StreamedAnswer
 from fcc.server.chain import Chain
 from fcc.server.choice import choose
@@ -168,7 +168,7 @@ async def _stream(request: web.Request, turn: _Asked | _Local) -> web.StreamResp
     async with StreamedAnswer(request, turn.message, record) as answer:
         try:
             await turn.answer(answer)
-        except UpstreamError as error:
+        except FccError as error:
             if not answer.opened:
                 raise
             record.failed(error)

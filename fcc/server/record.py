@@ -65,7 +65,7 @@ class Record:
             headers["x-fcc-route"] = _shown(self.route.target)
             headers["x-fcc-route-reason"] = _shown(self.route.why)
         if self.fallbacks:
-            headers["x-fcc-fallback"] = "; ".join(self.fallbacks)
+            headers["x-fcc-fallback"] = "; ".join(map(_shown, self.fallbacks))
         return headers
 
     def asking(self, translation: Translation, estimated: int) -> None:
