@@ -372,6 +372,18 @@ def test_a_key_of_which_nothing_is_left_keeps_no_other_waiting() -> None:
     assert one not in others
 
 
+def test_keys_that_rest_for_moments_are_not_asked_in_turn_for_ever() -> None:
+    async def main() -> tuple[int, int]:
+        app = app_of(environ={"TEST_KEY": "one,other"})
+        async with TestClient(TestServer(app)) as client:
+            backend = Scripted([1.0, RateLimitedError("try again in 6ms", retry_after=0.006)])
+            scripted(app, backend)
+            status, *_ = await ask(client)
+            return status, len(backend.bodies)
+
+    assert virtually(main()) == (429, 2 * Retry().attempts)
+
+
 async def test_a_request_that_is_abandoned_while_it_waits_asks_no_more(connect: Ask) -> None:
     backend = Scripted(RateLimitedError("x", retry_after=25.0))
     client = await connect(backend=backend)

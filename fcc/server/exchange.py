@@ -60,6 +60,9 @@ class Exchange:
         self._attempts = 0
         self._another_key = False
         """Whether the last attempt failed by its key, and another one may do better."""
+        self._keys_left = len(self._lane.doors) - 1
+        """How many others are asked before their failures count as an attempt: one that rests for
+        a few milliseconds is soon another again."""
 
     async def run(self, sink: Sink) -> Translation:
         """The finished translation. Raises UpstreamError; what went out by then stays out."""
@@ -87,6 +90,7 @@ class Exchange:
     def _wait_after(self, failure: UpstreamError) -> float | None:
         """Seconds until the next attempt; None: there is none."""
         self._attempts += 1
+        self._keys_left = len(self._lane.doors) - 1
         wait = backoff(self._lane.profile.retry, failure, self._attempts)
         if wait is not None and isinstance(failure, RateLimitedError) and failure.retry_after:
             # The limiter holds everybody's requests: this one waits in the queue like the rest.
@@ -131,7 +135,9 @@ class Exchange:
         failure = await self._failure(door, translation, sink)
         if self._record.trace is not None:
             self._record.trace.attempt_ended(failure)
-        self._another_key = failure is not None and self._lane.failed(door, failure)
+        another = failure is not None and self._lane.failed(door, failure)
+        self._another_key = another and self._keys_left > 0
+        self._keys_left -= self._another_key
         return failure
 
     async def _failure(

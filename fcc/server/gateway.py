@@ -121,8 +121,11 @@ class Gateway:
         """The provider at work. Raises RefusedKeyError where its key is missing."""
         lane = self._lanes.get(profile.name)
         if lane is None:
-            lane = self._lanes[profile.name] = self._new_lane(profile)
-            self._known_secrets = None
+            lane = self._new_lane(profile)
+            # A request from before a reload may still fall back to what was in force then.
+            if self.router.known(profile.name) == profile:
+                self._lanes[profile.name] = lane
+                self._known_secrets = None
         return lane
 
     @property
