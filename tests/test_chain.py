@@ -112,6 +112,16 @@ async def test_a_prompt_that_is_too_long_makes_the_client_compact_instead(two: A
     assert scene.asked == (1, 0)
 
 
+async def test_a_stopgaps_small_window_is_not_what_the_client_compacts_to(two: Any) -> None:
+    scene = await two(
+        [OverloadedError("busy")], [PromptTooLongError("prompt is too long: 9 tokens > 8 maximum")]
+    )
+    response = await scene.post()
+    assert response.status == 529
+    assert "busy" in (await response.json())["error"]["message"]
+    assert scene.asked == (1, 1)
+
+
 async def test_after_content_nobody_else_is_asked(two: Any) -> None:
     scene = await two([[chunk(content="half"), CutError("cut")]], [text("x")])
     seen = read(await (await scene.post(stream=True)).read())

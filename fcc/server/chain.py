@@ -41,6 +41,7 @@ class Chain:
 
     async def run(self, sink: Sink) -> None:
         """Raises UpstreamError; what went out by then stays out."""
+        before: UpstreamError | None = None
         for place, route in enumerate(self._routes):
             if place < self._skipped:
                 continue
@@ -55,9 +56,14 @@ class Chain:
                 await self._answer(plan, sink)
             except UpstreamError as error:
                 last = place == len(self._routes) - 1
-                if last or sink.content or isinstance(error, PromptTooLongError):
+                too_long = isinstance(error, PromptTooLongError)
+                if too_long and before is not None and not sink.content:
+                    # The client would compact to the window of a stopgap.
+                    raise before from None
+                if last or sink.content or too_long:
                     raise
                 self._fell_back(route, error)
+                before = error
             else:
                 chosen = (self._begin + place) % len(self._routes)
                 self._sticky.remember(self._session, self._kind, chosen)
