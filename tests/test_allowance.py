@@ -42,6 +42,14 @@ def test_an_earlier_answer_counts_where_it_says_less() -> None:
     assert allowance.wait(1, 1) == 20
 
 
+def test_nothing_left_by_our_own_count_is_not_final() -> None:
+    allowance = Allowance()
+    allowance.tell(0, 0, 900, number=1, final=False)
+    assert allowance.wait(1, 1) == 899
+    allowance.tell(2, 2, 900, number=2)
+    assert allowance.wait(2, 2) == 0
+
+
 def test_nothing_left_is_final() -> None:
     allowance = Allowance()
     allowance.tell(0, 0, 30, number=1)

@@ -27,12 +27,19 @@ class Allowance:
         self._used_up = False
 
     def tell(
-        self, now: float, left: int, seconds: float, *, number: int, limit: int | None = None
+        self,
+        now: float,
+        left: int,
+        seconds: float,
+        *,
+        number: int,
+        limit: int | None = None,
+        final: bool = True,
     ) -> None:
         """So much is `left` for the next `seconds`, as the answer to request `number` says.
 
-        Of two answers the one that was asked for later knows more; an earlier one counts only
-        where it says less.
+        `final`: where nothing is left, that is the provider's own word. Of two answers the one that
+        was asked for later knows more; an earlier one counts only where it says less.
         """
         if now < self._until and self._used_up:
             if left <= 0:
@@ -43,7 +50,7 @@ class Allowance:
             return
         self._until = now + seconds
         self._left, self._limit, self._number = left, limit, number
-        self._used_up = left <= 0
+        self._used_up = final and left <= 0
 
     def wait(self, now: float, amount: int) -> float:
         """Seconds until `amount` may be taken; 0: at once.

@@ -75,7 +75,8 @@ class Gate:
                 continue
             allowance = self._requests if requests else self._tokens
             left = rate.remaining - (unseen if requests else unseen_tokens)
-            allowance.tell(now, left, rate.reset, number=number, limit=rate.limit)
+            spent = rate.remaining <= 0
+            allowance.tell(now, left, rate.reset, number=number, limit=rate.limit, final=spent)
 
     def available(self, now: float) -> int | None:
         """How many requests could start at once; None where there is no limit."""
