@@ -81,7 +81,16 @@ def _as_text(record: "Record") -> str:
 
 def _as_text_without_time(record: "Record") -> str:
     request_id = " {extra[request_id]}" if "request_id" in record["extra"] else ""
-    return "<level>{level: <7}</level>" + request_id + " {message}\n{exception}"
+    record["extra"]["said"] = _one_line(record["message"])
+    return "<level>{level: <7}</level>" + request_id + " {extra[said]}\n{exception}"
+
+
+def _one_line(text: str) -> str:
+    """A name that a client chose can't begin a line of the log, or colour a terminal."""
+    if text.isprintable():
+        return text
+    signs = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(signs)
 
 
 def _as_json(record: "Record") -> str:

@@ -46,6 +46,13 @@ def test_messages_from_the_level_on_go_to_stderr_with_their_request(capsys) -> N
     assert "WARNING req_1 in a request" in lines[1]
 
 
+def test_a_name_that_a_client_chose_begins_no_line(capsys) -> None:
+    log.set_up("info")
+    logger.info("{} is asked", "m\n2026-01-01 ERROR \x1b[31mgone\r")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("m\\n2026-01-01 ERROR \\x1b[31mgone\\r is asked")
+
+
 def test_a_traceback_shows_no_values(capsys) -> None:
     log.set_up("debug")
     secret = "sk-" + "x" * 20
@@ -211,7 +218,7 @@ def said_to(whom: str, format: str, **environ: str) -> list[str]:
 
 def test_the_journal_gets_priorities_and_no_second_time() -> None:
     assert said_to("journal", "text") == [
-        "<7>DEBUG   d", "<6>INFO    i", "<4>WARNING two", "<4>lines", "<3>ERROR   e"
+        "<7>DEBUG   d", "<6>INFO    i", "<4>WARNING two\\nlines", "<3>ERROR   e"
     ]  # fmt: skip
 
 
