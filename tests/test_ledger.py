@@ -413,3 +413,13 @@ def test_nothing_is_left_running(path: Path) -> None:
         kept.put(row(outcome(), 0.1))
     assert not any(thread.name == "fcc-ledger" for thread in threading.enumerate())
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 200_000
+
+
+@pytest.mark.parametrize("number", [0, 1, 31, 32, 33, 64, 100])
+def test_each_of_any_number_of_rows_is_written_once_and_in_its_place(
+    tmp_path: Path, number: int
+) -> None:
+    path = tmp_path / "usage.db"
+    with Database(path) as database:
+        database.write([row(outcome(request_id=f"req_{i}", input=i), 0.5) for i in range(number)])
+    assert rows(path, "request_id, input, cost") == [(f"req_{i}", i, 0.5) for i in range(number)]

@@ -1,6 +1,7 @@
 """GET /status: how the daemon is, and nothing that is secret."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from fcc.settings.keys import Keys
 from fcc.settings.limits import Limits, Retry
 from fcc.settings.probed import Probes
 from fcc.settings.routing import Router
+from fcc.settings.usage import UsageOptions
 from fcc.upstream.breaker import THRESHOLD
 from fcc.upstream.lane import fingerprint
 from tests.conftest import KEY, Ask, app_of, profile_of
@@ -209,3 +211,48 @@ async def test_what_the_doctor_found_is_shown_with_its_file(
     assert said["probed"]["acme/m"]["file"] == str(file)
     (problem,) = said["probe_problems"]
     assert "broken.json" in problem
+
+
+async def test_what_is_not_observed_is_not_known(connect: Ask) -> None:
+    client = await connect(app_of(config=Config(observe=False)), Scripted(text("hi")))
+    assert (await client.post("/v1/messages", json=ASKED)).status == 200
+    said = await status(client)
+    assert (said["open_requests"], said["served_requests"]) == (None, None)
+    assert (said["recent_requests"], said["cache_hit_ratio"], said["last_error"]) == (0, None, None)
+    assert said["lanes"][0]["provider"] == "test", "limits are no observation"
+
+
+async def test_with_observe_off_there_are_no_numbers_and_no_traces(connect: Ask) -> None:
+    client = await connect(app_of(config=Config(observe=False)), Scripted(text("hi")))
+    assert (await client.post("/v1/messages", json=ASKED)).status == 200
+    numbers = await client.get("/metrics")
+    assert numbers.status == 404
+    assert "observe = false in config.toml" in (await numbers.json())["error"]["message"]
+    traces = await (await client.get("/fcc/traces")).json()
+    assert (traces["recorder"]["keep"], traces["traces"]) == (0, [])
+    gateway = client.app[GATEWAY]
+    assert gateway.accounts.budget.spent(time.time()).tokens == 0
+    assert gateway.metrics.families()[0].values == []
+
+
+async def test_a_request_that_began_while_it_was_observed_ends_so(connect: Ask) -> None:
+    client = await connect(app_of(), Scripted(text("hi"), text("hi")))
+    gateway = client.app[GATEWAY]
+
+    class Reloading:
+        def began(self, request_id: str) -> None:
+            gateway.config = Config(observe=False)
+
+        def ended(self, outcome: Outcome) -> None:
+            pass
+
+    gateway.watch.add(Reloading())
+    for _ in range(2):
+        assert (await client.post("/v1/messages", json=ASKED)).status == 200
+    assert (gateway.watch.count, gateway.recent.open, gateway.recent.served) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("budget", [{"daily_budget": 1.0}, {"daily_tokens": 1}])
+def test_a_budget_of_what_nobody_counts_is_refused(budget: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="observe = false counts nothing"):
+        Config(observe=False, usage=UsageOptions(**budget))

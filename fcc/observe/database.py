@@ -8,10 +8,11 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
-from fcc.observe.entry import CREATE, INSERT, VERSION
+from fcc.observe.entry import CREATE, INSERT, INSERT_SEVERAL, SEVERAL, VERSION
 from fcc.settings.places import private_dir
 
 __all__ = ["Database", "NewerLedgerError", "damaged"]
@@ -59,12 +60,20 @@ class Database:
         """All of them or none."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._connection.executemany(INSERT, rows)
+            self._insert(rows)
             self._connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise
+
+    def _insert(self, rows: Sequence[tuple[object, ...]]) -> None:
+        # Each statement lets go of the interpreter's lock and waits for it again, against the loop.
+        whole = len(rows) - len(rows) % SEVERAL
+        for at in range(0, whole, SEVERAL):
+            values = list(chain.from_iterable(rows[at : at + SEVERAL]))
+            self._connection.execute(INSERT_SEVERAL, values)
+        self._connection.executemany(INSERT, rows[whole:])
 
     def spent_since(self, at: float) -> tuple[float, int]:
         """US dollars and tokens of the requests that began at `at` or later."""

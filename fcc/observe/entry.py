@@ -10,7 +10,7 @@ import msgspec
 
 from fcc.observe.outcome import Outcome
 
-__all__ = ["CREATE", "INSERT", "VERSION", "row"]
+__all__ = ["CREATE", "INSERT", "INSERT_SEVERAL", "SEVERAL", "VERSION", "row"]
 
 VERSION: Final = 1
 """PRAGMA user_version of the database."""
@@ -61,10 +61,16 @@ CREATE: Final = (
     f"PRAGMA user_version = {VERSION}",
 )
 
-INSERT: Final = (
-    f"INSERT INTO requests ({', '.join(_COLUMNS)}) "  # noqa: S608 - constants alone
-    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
-)
+_ONE: Final = f"({', '.join('?' * len(_COLUMNS))})"
+
+_INTO: Final = f"INSERT INTO requests ({', '.join(_COLUMNS)})"
+
+INSERT: Final = f"{_INTO} VALUES {_ONE}"
+
+SEVERAL: Final = 32
+"""Rows of INSERT_SEVERAL; SQLite before 3.32 takes 999 values."""
+
+INSERT_SEVERAL: Final = f"{INSERT}{f', {_ONE}' * (SEVERAL - 1)}"
 
 
 def row(outcome: Outcome, cost: float | None) -> tuple[object, ...]:
@@ -72,6 +78,6 @@ def row(outcome: Outcome, cost: float | None) -> tuple[object, ...]:
     counts = _counts(outcome)
     if max(counts) > _LARGEST or min(counts) < 0:
         counts = tuple([max(0, min(count, _LARGEST)) for count in counts])
-    fallbacks = msgspec.json.encode(outcome.fallbacks).decode()
-    repairs = msgspec.json.encode(outcome.repairs).decode()
+    fallbacks = msgspec.json.encode(outcome.fallbacks).decode() if outcome.fallbacks else "[]"
+    repairs = msgspec.json.encode(outcome.repairs).decode() if outcome.repairs else "{}"
     return (*_told(outcome), *counts, cost, fallbacks, repairs)

@@ -4,7 +4,7 @@ Plain counters, written to when a request ends. The names of series are bounded 
 ask for: a model has its own once it has answered or a configuration leads to it, up to MOST.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Final
 
@@ -69,8 +69,10 @@ class Metrics:
     """An observer of requests; `families()` are the numbers so far."""
 
     def __init__(self) -> None:
-        self._requests: Counter[tuple[str, ...]] = Counter()
+        self._requests: defaultdict[tuple[str, str, int, str, str], int] = defaultdict(int)
         self._models: dict[_Key, _Model] = {}
+        self._latest: tuple[Outcome | None, _Model] = (None, _Model())
+        """What ended last, and whose it was: its price comes right behind, mostly."""
         self._queued: dict[str, Histogram] = {}
         self._fallbacks: Counter[str] = Counter()
         self._repairs: Counter[tuple[str, ...]] = Counter()
@@ -82,8 +84,10 @@ class Metrics:
         """Count it."""
         key = self._key(outcome)
         reason, error = ("", outcome.outcome) if outcome.failed else (_reason(outcome), "")
-        self._requests[(*key, str(outcome.status), reason, error)] += 1
-        _add(self._model(key), outcome)
+        self._requests[(*key, outcome.status, reason, error)] += 1
+        model = self._model(key)
+        _add(model, outcome)
+        self._latest = (outcome, model)
         if outcome.attempts:
             self._queue(outcome.provider).observe(outcome.queued)
         for failed in outcome.fallbacks:
@@ -93,7 +97,9 @@ class Metrics:
 
     def priced(self, outcome: Outcome, dollars: float | None) -> None:
         """What a request that has ended cost; None: nobody knows."""
-        model = self._model(self._key(outcome))
+        latest, model = self._latest
+        if latest is not outcome:
+            model = self._model(self._key(outcome))
         if dollars is None:
             model.unpriced += 1
         else:
@@ -107,7 +113,10 @@ class Metrics:
     def families(self) -> list[Family]:
         """All of them, whether anything has been counted or not."""
         labels = ("provider", "model", "status", "stop_reason", "error_type")
-        counted = [(key, float(number)) for key, number in self._requests.items()]
+        counted = [
+            ((provider, model, str(status), reason, error), float(number))
+            for (provider, model, status, reason, error), number in self._requests.items()
+        ]
         queued = [((provider,), q.distribution) for provider, q in self._queued.items()]
         failed = [((provider,), float(number)) for provider, number in self._fallbacks.items()]
         repairs = [(key, float(number)) for key, number in self._repairs.items()]
@@ -152,9 +161,10 @@ class Metrics:
         ]
 
     def _model(self, key: _Key) -> _Model:
-        if key not in self._models:
-            self._models[key] = _Model()
-        return self._models[key]
+        model = self._models.get(key)
+        if model is None:
+            model = self._models[key] = _Model()
+        return model
 
     def _queue(self, provider: str) -> Histogram:
         if provider not in self._queued:
@@ -167,9 +177,10 @@ class Metrics:
         if not outcome.provider:
             return "none", "none"
         key = (outcome.provider, outcome.model)
+        if key in self._models:
+            return key
         chosen = not outcome.asked.removesuffix("[1m]").endswith(outcome.model)
-        known = key in self._models
-        if known or (len(self._models) < MOST and (chosen or not outcome.failed)):
+        if len(self._models) < MOST and (chosen or not outcome.failed):
             return key
         return outcome.provider, "other"
 

@@ -62,4 +62,5 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> bool:
         """Whether it ended in an error; a client that left is none."""
-        return self.outcome.endswith("_error") or (self.status >= 400 and self.status != 499)
+        # Asked several times a request: a slice costs half of endswith.
+        return self.outcome[-6:] == "_error" or (self.status >= 400 and self.status != 499)

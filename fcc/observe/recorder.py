@@ -10,10 +10,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
 from typing import Final
 
-import msgspec
 from loguru import logger
 
 import fcc
@@ -30,13 +28,49 @@ _QUIET: Final = 60.0
 """Seconds between two warnings that traces can't be written."""
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """A request on the ring; neither has a secret in it."""
+class _Facts:
+    """A request on the ring whose facts become a trace, without secrets, when somebody looks."""
 
-    size: int
-    """Bytes that it takes, or will take."""
-    trace: Callable[[], Trace]
-    summary: Callable[[], Summary]
+    __slots__ = ("_outcome", "_recording", "_redactor", "_trace", "size")
+
+    def __init__(self, recording: Recording, outcome: Outcome, redactor: Redactor) -> None:
+        self.size = recording.weight
+        self._recording = recording
+        self._outcome = outcome
+        self._redactor = redactor
+        self._trace: Trace | None = None
+
+    def trace(self) -> Trace:
+        """The whole."""
+        if self._trace is None:
+            self._trace = self._recording.finish(self._outcome, self._redactor, fcc.__version__)
+        return self._trace
+
+    def summary(self) -> Summary:
+        """Its line in a list."""
+        return summary(self.trace())
+
+
+class _Encoded:
+    """A request on the ring with all that was said, without secrets."""
+
+    __slots__ = ("_raw", "_summary", "size")
+
+    def __init__(self, trace: Trace, raw: bytes) -> None:
+        self.size = len(raw)
+        self._raw = raw
+        self._summary = summary(trace)
+
+    def trace(self) -> Trace:
+        """The whole."""
+        return decoded(self._raw)
+
+    def summary(self) -> Summary:
+        """Its line in a list."""
+        return self._summary
+
+
+_Kept = _Facts | _Encoded
 
 
 class Recorder:
@@ -85,9 +119,7 @@ class Recorder:
         redactor = self._redactor_for(recording)
         if not recording.bodies:
             recording.release()
-            made = cache(partial(recording.finish, outcome, redactor, fcc.__version__))
-            kept = _Kept(recording.weight, made, lambda: summary(made()))
-            self._add(outcome.request_id, kept)
+            self._add(outcome.request_id, _Facts(recording, outcome, redactor))
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "fcc-recorder")
@@ -134,8 +166,7 @@ class Recorder:
             trace, raw = await task
         finally:
             recording.release()
-        line = summary(trace)
-        self._add(trace.id, _Kept(len(raw), partial(decoded, raw), lambda: line))
+        self._add(trace.id, _Encoded(trace, raw))
 
     def _finished(
         self, recording: Recording, outcome: Outcome, redactor: Redactor
@@ -168,7 +199,9 @@ class Recorder:
             self._bytes -= oldest.size
 
     def _redactor_for(self, recording: Recording) -> Redactor:
-        known = self._known() | recording.known
-        if known != self._redactor[0]:
+        known = self._known()
+        if recording.known:
+            known |= recording.known
+        if known is not self._redactor[0] and known != self._redactor[0]:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]

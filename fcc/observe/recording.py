@@ -6,6 +6,7 @@ Memory is bounded by the budget that all recordings share: who finds it spent no
 
 import asyncio
 from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -35,21 +36,53 @@ class Budget:
         return True
 
 
+class _Shared:
+    """What a recording and its attempts share, so that they need not know each other.
+
+    A circle of them would wait for the garbage collector, whose round through all of the daemon's
+    memory costs more than noting a thousand requests.
+    """
+
+    def __init__(self, budget: Budget, *, bodies: bool) -> None:
+        self.bodies = bodies
+        self.size = 0
+        self._budget = budget
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+
+    def seconds(self) -> float:
+        """Since the request began."""
+        return self._clock() - self._began
+
+    def kept(self, raw: bytes) -> bytes | None:
+        """`raw`, if bodies are kept and there is room for it."""
+        if self.bodies and self._budget.take(len(raw)):
+            self.size += len(raw)
+            return raw
+        self.bodies = False
+        return None
+
+    def release(self) -> None:
+        """Give the room back."""
+        self._budget.held -= self.size
+        self.size = 0
+
+
 class Attempting:
     """One attempt, while it goes on."""
 
-    def __init__(self, recording: "Recording", attempt: Attempt, body: bytes) -> None:
+    def __init__(self, shared: _Shared, attempt: Attempt, body: bytes) -> None:
         self.attempt = attempt
-        self._recording = recording
+        self._shared = shared
         self._reads: list[tuple[float, bytes]] = []
         self._over = False
-        self._body = recording.kept(body)
+        self._body = shared.kept(body)
         attempt.body_bytes = len(body)
 
     @property
     def wants_reads(self) -> bool:
         """Whether `read` is worth a call."""
-        return self._recording.bodies
+        return self._shared.bodies
 
     def answered(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         """The answer's head."""
@@ -58,24 +91,29 @@ class Attempting:
 
     def read(self, raw: bytes) -> None:
         """More of the answer, as it came."""
-        if raw and self._recording.kept(raw) is not None:
-            self._reads.append((self._recording.seconds(), raw))
+        if raw and self._shared.kept(raw) is not None:
+            self._reads.append((self._shared.seconds(), raw))
 
     def ended(self, failure: UpstreamError | None) -> None:
         """The attempt is over, well or not."""
         if self._over:
             return
         self._over = True
-        self.attempt.ended = self._recording.seconds()
+        self.attempt.ended = self._shared.seconds()
         if failure is not None:
             self.attempt.error, self.attempt.error_type = failure.message, failure.error_type
         if failure is not None and failure.said is not None:
             self.answered(failure.said.status, failure.said.headers)
             self.read(failure.said.body)
 
-    def finish(self, redactor: Redactor, *, bodies: bool) -> Attempt:
-        """All of it, without secrets."""
-        attempt, hidden = self.attempt, self._recording.hidden
+    def release(self) -> None:
+        """Forget what was said."""
+        self._body = None
+        self._reads = []
+
+    def finish(self, redactor: Redactor, hidden: set[str], *, bodies: bool) -> Attempt:
+        """All of it, without secrets; of headers with a name of `hidden` no value."""
+        attempt = self.attempt
         attempt.url = redactor.text(attempt.url)
         attempt.error = redactor.text(attempt.error)
         attempt.headers = redactor.headers(attempt.headers, hidden)
@@ -88,10 +126,9 @@ class Attempting:
 
 
 class Recording:
-    """One request, while it is answered. `bodies` turns false where there is no more room."""
+    """One request, while it is answered."""
 
     def __init__(self, method: str, path: str, *, bodies: bool, budget: Budget) -> None:
-        self.bodies = bodies
         self.hidden: set[str] = set()
         """Names of headers whose values are never shown."""
         self.known: set[str] = set()
@@ -99,46 +136,42 @@ class Recording:
         self.headers: Headers = []
         self.body_bytes = 0
         self.sent_bytes = 0
-        self.size = 0
-        """Bytes that are held."""
         self._method = method
         self._path = path[:_LONGEST_PATH]
         self._wanted = bodies
-        self._budget = budget
-        self._began = asyncio.get_running_loop().time()
+        self._shared = _Shared(budget, bodies=bodies)
         self._body: bytes | None = None
         self._attempts: list[Attempting] = []
         self._sent: list[tuple[float, bytes]] = []
+
+    @property
+    def bodies(self) -> bool:
+        """Whether what is said is kept; false where there is no more room."""
+        return self._shared.bodies
+
+    @property
+    def size(self) -> int:
+        """Bytes of what was said that are held."""
+        return self._shared.size
 
     @property
     def weight(self) -> int:
         """Bytes of its facts, about."""
         headers = [*self.headers]
         for attempting in self._attempts:
-            headers += attempting.attempt.headers + attempting.attempt.response_headers
-        return 1000 + sum(len(name) + len(value) for name, value in headers)
-
-    def seconds(self) -> float:
-        """Since the request began."""
-        return asyncio.get_running_loop().time() - self._began
-
-    def kept(self, raw: bytes) -> bytes | None:
-        """`raw`, if bodies are kept and there is room for it."""
-        if self.bodies and self._budget.take(len(raw)):
-            self.size += len(raw)
-            return raw
-        self.bodies = False
-        return None
+            headers += attempting.attempt.headers
+            headers += attempting.attempt.response_headers
+        return 1000 + sum(map(len, chain.from_iterable(headers)))
 
     def asked(self, body: bytes) -> None:
         """The client's request is here."""
         self.body_bytes = len(body)
-        self._body = self.kept(body)
+        self._body = self._shared.kept(body)
 
     def attempt(self, attempt: Attempt, body: bytes) -> Attempting:
         """A provider is asked."""
-        attempt.began = self.seconds()
-        self._attempts.append(Attempting(self, attempt, body))
+        attempt.began = self._shared.seconds()
+        self._attempts.append(Attempting(self._shared, attempt, body))
         return self._attempts[-1]
 
     def attempt_ended(self, failure: UpstreamError | None) -> None:
@@ -148,8 +181,8 @@ class Recording:
 
     def sent(self, raw: bytes) -> None:
         """Something went out to the client."""
-        if raw and self.kept(raw) is not None:
-            self._sent.append((self.seconds(), bytes(raw)))
+        if raw and self._shared.kept(raw) is not None:
+            self._sent.append((self._shared.seconds(), bytes(raw)))
 
     def finish(self, outcome: Outcome, redactor: Redactor, version: str) -> Trace:
         """The whole, without secrets."""
@@ -161,7 +194,7 @@ class Recording:
             version=version,
             headers=redactor.headers(self.headers, self.hidden),
             body_bytes=self.body_bytes,
-            attempts=[one.finish(redactor, bodies=bodies) for one in self._attempts],
+            attempts=[one.finish(redactor, self.hidden, bodies=bodies) for one in self._attempts],
             sent_bytes=self.sent_bytes,
             bodies=bodies,
         )
@@ -173,9 +206,12 @@ class Recording:
         return trace
 
     def release(self) -> None:
-        """Give the room back."""
-        self._budget.held -= self.size
-        self.size = 0
+        """Forget what was said, and give the room back."""
+        self._body = None
+        self._sent = []
+        for attempting in self._attempts:
+            attempting.release()
+        self._shared.release()
 
 
 def _stream(parts: list[tuple[float, bytes]], redactor: Redactor) -> Stream:

@@ -26,6 +26,7 @@ from fcc.settings.config import Config
 from fcc.settings.profile import Profile
 from fcc.settings.routing import Route, Router
 from fcc.upstream.lane import Lane
+from fcc.wire.models import Price
 
 if TYPE_CHECKING:
     from fcc.observe.ledger import Ledger
@@ -125,7 +126,8 @@ class Accounts:
             return
         provider = outcome.provider
         profile = self._gateway.router.known(provider) if provider else None
-        if profile is not None and self._worth_asking(profile, outcome):
+        price = self.prices.of(profile, outcome.model) if profile is not None else None
+        if profile is not None and price is None and self._worth_asking(profile, outcome):
             waiting = self._unpriced.setdefault(provider, [])
             if len(waiting) < _MOST_UNPRICED:
                 waiting.append(outcome)
@@ -133,10 +135,10 @@ class Accounts:
                     task = asyncio.get_running_loop().create_task(self._ask(profile))
                     self._asking[provider] = task
                 return
-        self._book(outcome)
+        self._book(outcome, price)
 
     def _worth_asking(self, profile: Profile, outcome: Outcome) -> bool:
-        if self._path is None or not outcome.output or self.prices.of(profile, outcome.model):
+        if self._path is None or not outcome.output:
             return False
         asked = self._asked.get(profile.name, float("-inf"))
         return profile.name in self._asking or time.monotonic() - asked > _ASK_AGAIN
@@ -154,12 +156,14 @@ class Accounts:
             self._book_all(profile.name)
 
     def _book_all(self, provider: str) -> None:
+        profile = self._gateway.router.known(provider)
         for outcome in self._unpriced.pop(provider, ()):
-            self._book(outcome)
+            price = self.prices.of(profile, outcome.model) if profile is not None else None
+            self._book(outcome, price)
 
-    def _book(self, outcome: Outcome) -> None:
+    def _book(self, outcome: Outcome, price: Price | None) -> None:
         options = self._gateway.config.usage
-        dollars = self._dollars(outcome)
+        dollars = _dollars(outcome, price)
         self._metrics.priced(outcome, dollars)
         self.budget.spend(outcome.at, dollars, outcome.input + outcome.output)
         if (options.daily_budget or options.daily_tokens) and (
@@ -170,21 +174,11 @@ class Accounts:
         if self.ledger is not None and options.enabled and (outcome.provider or outcome.local):
             self.ledger.put(row(outcome, dollars))
 
-    def _dollars(self, outcome: Outcome) -> float | None:
-        if outcome.local or (outcome.failed and not (outcome.input or outcome.output)):
-            return 0.0
-        profile = self._gateway.router.known(outcome.provider) if outcome.provider else None
-        price = self.prices.of(profile, outcome.model) if profile else None
-        # A client that left before any answer: the provider may have counted the prompt.
-        if price is None or not (outcome.input or outcome.output):
-            return None
-        return price.cost(
-            outcome.input, outcome.output, cached=outcome.cached, written=outcome.written
-        )
-
     async def _keep(self) -> None:
         """Begin a ledger, if one is wanted and none is there."""
-        if self._path is None or self.ledger is not None or not self._gateway.config.usage.enabled:
+        config = self._gateway.config
+        wanted = config.observe and config.usage.enabled
+        if self._path is None or self.ledger is not None or not wanted:
             return
         loop = asyncio.get_running_loop()
         today = datetime.combine(datetime.now().astimezone().date(), time_of_day.min)
@@ -200,6 +194,18 @@ class Accounts:
 
     def _keep_days(self) -> int:
         return self._gateway.config.usage.keep_days
+
+
+def _dollars(outcome: Outcome, price: Price | None) -> float | None:
+    """What it cost; None: nobody knows."""
+    if not (outcome.input or outcome.output):
+        # A client that left before any answer: the provider may have counted the prompt.
+        return 0.0 if outcome.local or outcome.failed else None
+    if outcome.local:
+        return 0.0
+    if price is None:
+        return None
+    return price.cost(outcome.input, outcome.output, cached=outcome.cached, written=outcome.written)
 
 
 def _ledger(path: Path, keep_days: Callable[[], int]) -> "Ledger":

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 import fcc
+from fcc.errors import NotFoundError
 from fcc.observe.family import Family, Value
 from fcc.server.gateway import GATEWAY, Gateway
 from fcc.upstream.breaker import State
@@ -20,8 +21,11 @@ __all__ = ["families", "metrics"]
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """All numbers, in the format that the client prefers."""
-    found = families(request.app[GATEWAY])
+    """All numbers, in the format that the client prefers. Raises NotFoundError."""
+    gateway = request.app[GATEWAY]
+    if not gateway.config.observe:
+        raise NotFoundError("there are no numbers: observe = false in config.toml counts nothing")
+    found = families(gateway)
     accept = request.headers.get("accept", "")
     body, content_type = await asyncio.to_thread(_written, found, accept)
     return web.Response(body=body, headers={"Content-Type": content_type})

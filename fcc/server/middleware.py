@@ -43,7 +43,8 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
     gateway = request.app[GATEWAY]
     request_id = f"req_{secrets.token_hex(12)}"
     record = request[RECORD] = _record(request, request_id)
-    watched = request.method == "POST" and request.path in _MODEL_PATHS
+    posted = request.method == "POST" and request.path in _MODEL_PATHS
+    watched = posted and gateway.config.observe
     if watched:
         gateway.watch.began(request_id, record.outcome)
         record.trace = begin(gateway.recorder, request, request_id)

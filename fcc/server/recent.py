@@ -65,7 +65,7 @@ class Recent:
             return
         # What fcc has counted itself tells nothing of a cache.
         read = (0, 0) if outcome.estimated else (outcome.input, outcome.cached)
-        self._ended.append(_Ended(*read, _error(outcome)))
+        self._ended.append(_Ended(*read, _error(outcome) if outcome.failed else None))
 
     @property
     def count(self) -> int:
@@ -84,9 +84,7 @@ class Recent:
         return next((one.error for one in reversed(self._ended) if one.error), None)
 
 
-def _error(outcome: Outcome) -> LastError | None:
-    if not outcome.failed:
-        return None
+def _error(outcome: Outcome) -> LastError:
     return LastError(
         type=outcome.outcome,
         message=_words(outcome),

@@ -79,7 +79,7 @@ class _Asking:
 def begin(recorder: Recorder, request: web.Request, request_id: str) -> Recording | None:
     """What notes the request; None where nothing is recorded."""
     headers = request.headers.items()
-    recording = recorder.begin(request_id, request.method, request.path_qs, headers)
+    recording = recorder.begin(request_id, request.method, request.raw_path, headers)
     if recording is not None and recording.bodies:
         _note_token(request, recording)
     return recording
@@ -92,7 +92,8 @@ def asking(record: Record, backend: Backend, route: Route, body: bytes) -> _Aski
     attempt = Attempt(provider=route.profile.name, model=route.model.name)
     if isinstance(backend, ChatBackend):
         attempt.url, attempt.headers = backend.url, list(backend.headers.items())
-    record.trace.hidden.update(_hidden(route.profile))
+    if route.profile.headers:
+        record.trace.hidden.update(_hidden(route.profile))
     return _Asking(record.trace.attempt(attempt, body))
 
 

@@ -93,8 +93,9 @@ class Status(msgspec.Struct, frozen=True):
     provider: str
     title: str
     models: dict[str, Target]
-    open_requests: int
-    served_requests: int
+    open_requests: int | None
+    """Requests to models; None: observe = false, so that nobody counts them."""
+    served_requests: int | None
     waiting: int
     lanes: tuple[OneLane, ...]
     recent_requests: int
@@ -120,7 +121,7 @@ async def status(request: web.Request) -> web.Response:
 
 def status_of(gateway: Gateway, now: float, wall: float) -> Status:
     """`now` is the loop's time in seconds, `wall` that of the world."""
-    router, recent = gateway.router, gateway.recent
+    router, recent, observed = gateway.router, gateway.recent, gateway.config.observe
     lanes = tuple(_lane(lane, now) for lane in gateway.lanes)
     return Status(
         version=fcc.__version__,
@@ -128,13 +129,13 @@ def status_of(gateway: Gateway, now: float, wall: float) -> Status:
         provider=router.default.name,
         title=router.default.label,
         models=_models(gateway),
-        open_requests=recent.open,
-        served_requests=recent.served,
+        open_requests=recent.open if observed else None,
+        served_requests=recent.served if observed else None,
         waiting=sum(lane.waiting for lane in lanes),
         lanes=lanes,
-        recent_requests=recent.count,
-        cache_hit_ratio=recent.cache_hit_ratio,
-        last_error=recent.last_error,
+        recent_requests=recent.count if observed else 0,
+        cache_hit_ratio=recent.cache_hit_ratio if observed else None,
+        last_error=recent.last_error if observed else None,
         probed=_probed(gateway),
         probe_problems=tuple(one.message for one in router.providers.probes.problems),
         repairs=tuple(Repair(*one) for one in gateway.repairs.totals()),

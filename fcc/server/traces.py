@@ -4,8 +4,11 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
 from fcc.server.gateway import GATEWAY
+from fcc.settings.config import Config
+from fcc.settings.recorder import RecorderOptions
 
 __all__ = ["TRACES_PATH", "list_traces", "one_trace"]
 
@@ -17,7 +20,7 @@ async def list_traces(request: web.Request) -> web.Response:
     gateway = request.app[GATEWAY]
     return _json(
         {
-            "recorder": gateway.config.recorder,
+            "recorder": _in_force(gateway.config),
             "traces": await gateway.recorder.summaries(),
         }
     )
@@ -27,6 +30,10 @@ async def one_trace(request: web.Request) -> web.Response:
     """All of one. Raises NotFoundError."""
     gateway = request.app[GATEWAY]
     return _json(await gateway.recorder.trace(request.match_info["id"]))
+
+
+def _in_force(config: Config) -> RecorderOptions:
+    return config.recorder if config.observe else replace(config.recorder, keep=0)
 
 
 def _json(value: Any) -> web.Response:

@@ -63,8 +63,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What goes elsewhere for what it is, whichever model it names."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """What is logged, with all that is worse."""
+    observe: bool = True
+    """Note what each request took and how it ended: for /metrics, `fcc usage`, `fcc trace`, `fcc
+    status` and the page. false: only the log has it, and there can be no daily budget."""
     server: ServerOptions = ServerOptions()
     local_answers: LocalAnswers = LocalAnswers()
     tool_calls: ToolCalls = ToolCalls()
     usage: UsageOptions = UsageOptions()
     recorder: RecorderOptions = RecorderOptions()
+
+    def __post_init__(self) -> None:
+        if not self.observe and (self.usage.daily_budget or self.usage.daily_tokens):
+            raise ValueError(
+                "a daily budget ([usage]) is of what is counted, and observe = false counts "
+                "nothing: take one of the two out"
+            )

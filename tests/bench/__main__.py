@@ -1,4 +1,5 @@
-"""The benchmark: fcc beside a byte pass-through, in turn, a table with the goals at the end.
+"""The benchmark: fcc beside a byte pass-through, and beside itself with `observe = false`, in turn;
+tables with the goals at the end.
 
     python -m tests.bench [--rounds N] [--quick] [--only NAME,NAME]
 
@@ -12,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import figures
+from tests.bench import alone, figures
 from tests.bench.table import Figure, shown
 
 _LIMIT = 570
@@ -63,16 +64,21 @@ def _known(name: str, names: tuple[str, ...]) -> str:
 def _alone(home: Path, only: list[str], *, quick: bool) -> list[Figure]:
     found: list[Figure] = []
     if "memory" in only:
-        found += figures.memory(home)
+        found += alone.memory(home)
     if "start" in only:
-        found += figures.start(home, 3 if quick else 9)
+        found += alone.start(home, 3 if quick else 9)
     if "help" in only:
-        found += figures.help_page(home, 5 if quick else 15)
+        found += alone.help_page(home, 5 if quick else 15)
     return found
 
 
 def _served(home: Path, options: argparse.Namespace, deadline: float) -> list[Figure]:
-    chosen = [(new(), run) for name, (new, run) in figures.SERVED.items() if name in options.only]
+    chosen = [
+        (new(), run)
+        for name, measured in figures.SERVED.items()
+        if name in options.only
+        for new, run in measured
+    ]
     if not chosen:
         return []
     with figures.bench(home, quick=options.quick) as bench:

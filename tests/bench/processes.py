@@ -103,14 +103,19 @@ def passthrough(home: Path, base_url: str) -> Iterator[Gateway]:
 
 
 @contextmanager
-def fcc(home: Path, base_url: str) -> Iterator[Gateway]:
-    """The daemon."""
+def fcc(home: Path, base_url: str, *, observe: bool = True) -> Iterator[Gateway]:
+    """The daemon; "off" is its name where it observes nothing."""
+    name = "fcc" if observe else "off"
+    home = home / name
+    config, log_file = home / "config.toml", home / "daemon.log"
+    home.mkdir(exist_ok=True)
+    config.write_text(f"observe = {str(observe).lower()}\n", encoding="utf-8")
     port = _free_port()
     words = ["serve", "--provider", "custom", "--base-url", base_url, "--model", "bench-model"]
-    words += ["--port", str(port), "--log-level", "warning"]
-    with (home / "daemon.log").open("wb") as log, _process(command(*words), home, log) as process:
-        _wait_until_ready(process, port, home / "daemon.log")
-        yield Gateway("fcc", process.pid, port)
+    words += ["--port", str(port), "--log-level", "warning", "--config", str(config)]
+    with log_file.open("wb") as log, _process(command(*words), home, log) as process:
+        _wait_until_ready(process, port, log_file)
+        yield Gateway(name, process.pid, port)
 
 
 def command(*words: str) -> list[str]:
@@ -123,6 +128,8 @@ def environment(home: Path) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(_ROOT),
+        # Where names fall in a table is another at each start: some percent of a request.
+        "PYTHONHASHSEED": "0",
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / "config"),
         "FCC_CONFIG_DIR": str(home / "config" / "fcc"),

@@ -1,6 +1,6 @@
-"""How are figures shown? One line each, the goal beside it."""
+"""How are figures shown? One line each, the goal beside it; a table for each that fcc is beside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 import msgspec
@@ -10,7 +10,7 @@ __all__ = ["Figure", "Goal", "shown"]
 _HEADINGS = (
     "figure",
     "unit",
-    "pass",
+    "{}",
     "fcc",
     "fcc min..max",
     "ratio",
@@ -25,7 +25,7 @@ class Goal(msgspec.Struct, frozen=True):
     """At most `limit`, of what `of` names."""
 
     of: str
-    """ratio (fcc to the pass-through), added (fcc less the pass-through) or fcc."""
+    """ratio (fcc to the other), added (fcc less the other) or fcc."""
     limit: float
     unit: str = ""
 
@@ -38,14 +38,16 @@ class Goal(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct):
-    """Something measured several times, for the pass-through and for fcc in turn."""
+    """Something measured several times, for another gateway and for fcc in turn."""
 
     name: str
     unit: str
     goals: tuple[Goal, ...] = ()
     digits: int = 1
-    passed: list[float] = []
-    """The pass-through's, one for each round; empty where it has none."""
+    other: str = "pass"
+    """Which: the pass-through, or `off`, fcc with observe = false."""
+    beside: list[float] = []
+    """The other's, one for each round; empty where it has none."""
     fcc: list[float] = []
     reads: dict[str, list[float]] = {}
     """How often the client had something to read for each chunk, by gateway: far below 1 on a
@@ -54,7 +56,7 @@ class Figure(msgspec.Struct):
     @property
     def ratios(self) -> list[float]:
         """Of the two of each round, which had the same neighbours."""
-        return [ours / theirs for ours, theirs in zip(self.fcc, self.passed, strict=False)]
+        return [ours / theirs for ours, theirs in zip(self.fcc, self.beside, strict=False)]
 
     def value(self, of: str) -> float:
         """The median of what a goal speaks of."""
@@ -62,7 +64,7 @@ class Figure(msgspec.Struct):
             return median(self.fcc)
         if of == "ratio":
             return median(self.ratios)
-        return median([ours - theirs for ours, theirs in zip(self.fcc, self.passed, strict=True)])
+        return median([ours - theirs for ours, theirs in zip(self.fcc, self.beside, strict=True)])
 
     def row(self) -> tuple[str, ...]:
         """Its cells."""
@@ -71,7 +73,7 @@ class Figure(msgspec.Struct):
         return (
             self.name,
             self.unit,
-            f"{median(self.passed):.{self.digits}f}" if self.passed else "-",
+            f"{median(self.beside):.{self.digits}f}" if self.beside else "-",
             f"{median(self.fcc):.{self.digits}f}",
             _range(self.fcc, self.digits),
             f"{median(ratios):.2f}x" if ratios else "-",
@@ -83,16 +85,23 @@ class Figure(msgspec.Struct):
 
 
 def shown(figures: Sequence[Figure]) -> str:
-    """The table."""
-    rows = [_HEADINGS, *(figure.row() for figure in figures if figure.fcc)]
+    """The tables."""
+    measured = [figure for figure in figures if figure.fcc]
+    others = dict.fromkeys(figure.other for figure in measured)
+    tables = ([one for one in measured if one.other == other] for other in others)
+    return "\n\n".join("\n".join(_lines(table)) for table in tables)
+
+
+def _lines(figures: Sequence[Figure]) -> Iterator[str]:
+    headings = tuple(heading.format(figures[0].other) for heading in _HEADINGS)
+    rows = [headings, *(figure.row() for figure in figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
+    for row in rows:
+        cells = (
             cell.ljust(width) if place in (0, 1, 7, 8, 9) else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+        )
+        yield "  ".join(cells).rstrip()
 
 
 def _range(values: Sequence[float], digits: int) -> str:

@@ -53,9 +53,9 @@ class History:
 
     def ended(self, outcome: Outcome) -> None:
         """Keep it, and count it."""
-        totals = self.totals
+        totals, failed = self.totals, outcome.failed
         totals.requests += 1
-        totals.failed += outcome.failed
+        totals.failed += failed
         totals.left += outcome.outcome == CLIENT_LEFT
         totals.local += bool(outcome.local)
         totals.input += outcome.input
@@ -63,7 +63,7 @@ class History:
         totals.cached += outcome.cached
         totals.reasoning += outcome.reasoning
         self._ended.append(outcome)
-        if outcome.failed:
+        if failed:
             self._failed.append((totals.requests, outcome))
 
     def after(self, number: int) -> Iterator[tuple[int, Outcome]]:

@@ -139,7 +139,7 @@ def parts_of(
     """Each part's name and JSON. `began` and `now` are the loop's time, `wall` that of the world."""
     status = status_of(gateway, now, wall)
     parts: dict[str, About | Busy | Usage | tuple[OneLane, ...] | list[Ended]] = {
-        "about": _about(status, began),
+        "about": _about(gateway, status, began),
         "lanes": status.lanes,
         "open": _busy(gateway, now),
         "usage": _usage(gateway, history, status, wall),
@@ -148,8 +148,10 @@ def parts_of(
     return {name: msgspec.json.encode(part) for name, part in parts.items()}
 
 
-def _about(status: Status, began: float) -> About:
-    refused = (status.reload_error,) if status.reload_error else ()
+def _about(gateway: Gateway, status: Status, began: float) -> About:
+    refused = [status.reload_error] if status.reload_error else []
+    if not gateway.config.observe:
+        refused.append("observe = false: of requests there is nothing to show")
     return About(
         version=fcc.__version__,
         began=round(began, 2),
