@@ -1,6 +1,7 @@
 """`fcc serve`: start the daemon and say what Claude Code needs."""
 
 import asyncio
+import gc
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,8 +13,9 @@ from loguru import logger
 
 import fcc
 from fcc import log
+from fcc.cli.greeting import greet
 from fcc.cli.link import tiers_of
-from fcc.cli.options import Choice, choose, own_name, provider_options
+from fcc.cli.options import Choice, choose, provider_options
 from fcc.cli.overrides import Overrides
 from fcc.errors import ConfigError
 from fcc.settings.files import load_config
@@ -107,6 +109,8 @@ def serve(
         daemon = _Daemon(asked, choice, stack)
         router, keys = choice.router(), choice.keys
         ledger = ledger_file()
+        # What is there by now stays: the collector need not look at it again.
+        gc.freeze()
         asyncio.run(run.serve(choice.config, router, keys, daemon.ready, daemon.reload, ledger))
 
 
@@ -147,7 +151,7 @@ class _Daemon:
         """Tell the person, and other commands until the stack is left."""
         self._url = url
         self._announce(self._choice.router())
-        _greet(url, self._choice, self._choice.router())
+        greet(url, self._choice, self._choice.router())
 
     def reload(self) -> "Setup":
         """What the files say by now; where nobody named a provider it stays the one it is.
@@ -195,6 +199,8 @@ def _set_up_log(choice: Choice, log_to: _LogTo) -> None:
     log.set_up(choice.config.log_level, log_to.format, log_to.file)
     for problem in choice.providers.probes.problems:
         logger.warning("{}", problem.message)
+    if choice.config.recorder.bodies and not choice.config.observe:
+        logger.warning("nothing is recorded, as 'observe' is false in config.toml")
 
 
 def _service() -> Literal["", "user", "system"]:
@@ -227,23 +233,3 @@ def _with_a_model(choice: Choice) -> Choice:
             "load one there, or name it with --model"
         )
     return msgspec.structs.replace(choice, model=models[0])
-
-
-def _greet(url: str, choice: Choice, router: Router) -> None:
-    profile, config = choice.profile, choice.config
-    reason = f" ({choice.notice})" if choice.notice else ""
-    token = "the auth_token you set" if config.auth_token else "fcc"
-    lines = [f"fcc listens on {url}, provider {profile.name}{reason}", ""]
-    lines += [f"  {tier:8} -> {target}" for tier, target in router.mapping()]
-    lines += [
-        "",
-        f"Start Claude Code with `{own_name()} claude`, or with:",
-        "",
-        f"  export ANTHROPIC_BASE_URL={url}",
-        f"  export ANTHROPIC_AUTH_TOKEN={'...' if config.auth_token else token}",
-        "  claude",
-        "",
-    ]
-    if profile.embedded:
-        lines += [f"For a real model: {own_name()} init", ""]
-    click.echo("\n".join(lines))
