@@ -6,6 +6,9 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from io import RawIOBase
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,7 +26,9 @@ __all__ = ["Format", "set_up"]
 
 Format = Literal["text", "json"]
 
-_ROTATION: Final = "10 MB"
+_LARGEST: Final = 10_000_000
+"""Bytes of a file of the log."""
+
 _KEPT: Final = 5
 """Files of the log beside the present one."""
 
@@ -57,18 +62,51 @@ def set_up(level: str, format: Format = "text", file: Path | None = None) -> Non
 
 def _to_file(file: Path, *, format: Callable[["Record"], str], **options: Any) -> None:
     try:
-        logger.add(
-            file,
-            format=format,
-            rotation=_ROTATION,
-            retention=_KEPT,
-            encoding="utf-8",
-            errors="backslashreplace",
-            opener=_private,
-            **options,
-        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        sink = _File(file)
     except OSError as error:
         raise ConfigError(f"{file}: no log can be written there: {error.strerror}") from error
+    logger.add(sink, format=format, **options)
+
+
+class _File:
+    """A file of the log, and the old ones beside it: `fcc.log.1` is the youngest of them.
+
+    loguru's own tells each line that a full disk refuses with a traceback, and all it knows of it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._refused = False
+        self._file = self._opened()
+
+    def write(self, message: str) -> None:
+        """One line, or a few; where the disk refuses it, that is said once."""
+        try:
+            if os.fstat(self._file.fileno()).st_size > _LARGEST:
+                self._begin_anew()
+            self._file.write(message.encode("utf-8", "backslashreplace"))
+            self._refused = False
+        except OSError as error:
+            if not self._refused:
+                self._refused = True
+                with suppress(OSError):
+                    sys.stderr.write(f"fcc: {self._path}: {error.strerror}; lines are lost\n")
+
+    def stop(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _begin_anew(self) -> None:
+        old = [Path(f"{self._path}.{number}") for number in range(1, _KEPT + 1)]
+        for younger, older in reversed(list(pairwise([self._path, *old]))):
+            with suppress(FileNotFoundError):
+                younger.replace(older)
+        self._file.close()
+        self._file = self._opened()
+
+    def _opened(self) -> RawIOBase:
+        return open(self._path, "ab", buffering=0, opener=_private)
 
 
 def _private(path: str, flags: int) -> int:

@@ -173,13 +173,14 @@ def test_a_file_takes_the_terminals_place_and_is_its_owners_alone(tmp_path: Path
 def test_a_file_is_begun_anew_and_a_few_old_ones_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "_ROTATION", "10 KB")
+    monkeypatch.setattr(log, "_LARGEST", 10_000)
     log.set_up("info", "json", tmp_path / "fcc.log")
     for number in range(2000):
         logger.info("a line of some length, number {}", number)
     logger.remove()
     files = list(tmp_path.iterdir())
     assert len(files) <= log._KEPT + 1
+    assert {file.name for file in files} >= {"fcc.log", "fcc.log.1", f"fcc.log.{log._KEPT}"}
     assert all(file.stat().st_size < 11_000 for file in files)
     last = objects((tmp_path / "fcc.log").read_text("utf-8"))[-1]
     assert last["message"].endswith("number 1999")
@@ -189,6 +190,15 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="no log can be written there"):
         log.set_up("info", file=tmp_path / "file" / "fcc.log")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk is full here")
+def test_a_full_disk_costs_lines_and_is_told_once(capsys) -> None:
+    log.set_up("info", file=Path("/dev/full"))
+    for _ in range(3):
+        logger.info("lost")
+    logger.remove()
+    assert capsys.readouterr().err == "fcc: /dev/full: No space left on device; lines are lost\n"
 
 
 # The journal.
