@@ -126,9 +126,10 @@ def test_init_asks_what_it_does_not_know(tmp_path: Path, monkeypatch: pytest.Mon
             f'title = "Acme"\nbase_url = "{server.url}"\napi_key_env = "ACME_KEY"\n'
             'key_url = "https://acme.example/keys"\n'
         )
-        done = CliRunner().invoke(cli, ["init", "--no-doctor"], input=f"acme\n{KEY}\n2\n")
+        done = CliRunner().invoke(cli, ["init", "--no-doctor"], input=f"99\nacme\n{KEY}\n2\n")
     assert done.exit_code == 0, done.output
     assert "Which provider shall answer Claude Code?" in done.output
+    assert "there is no '99' in the list" in done.output
     assert "Acme's key (get one at https://acme.example/keys)" in done.output
     assert KEY not in done.output, "a key is not shown while it is typed"
     assert KEY in (tmp_path / "fcc.env").read_text()
@@ -293,7 +294,7 @@ def test_every_command_has_examples_in_its_help(fcc: Fcc) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("status",), ("stop",), ("logs",), ("env", "--provider", "demo"), ("config", "show"),
+    [("serve", "--help"), ("status",), ("stop",), ("logs",), ("env", "--provider", "demo"), ("config", "show"),
      ("providers",), ("service", "status", "--dry-run"), ("statusline",), ("reload",)],
     ids=" ".join,
 )  # fmt: skip
@@ -317,3 +318,90 @@ def test_what_needs_no_network_imports_none_of_its_libraries(
 
 def test_a_list_is_json_that_jq_reads(fcc: Fcc) -> None:
     assert isinstance(json.loads(fcc("providers", "--json").stdout), list)
+
+
+# What a command can't write or read.
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk is full here")
+@pytest.mark.parametrize("arguments", [("--help",), ("providers",), ("config", "show"), ("env",)])
+def test_a_full_disk_behind_standard_output_is_one_line(
+    fcc: Fcc, arguments: tuple[str, ...]
+) -> None:
+    with FULL.open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "fcc", *arguments],
+            env={name: value for name, value in fcc.environ.items() if value},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, "fcc: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_a_stream_that_is_closed_takes_nothing_from_the_exit_code(fcc: Fcc, closed: str) -> None:
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m fcc status {closed}', sys.executable],
+        env={name: value for name, value in fcc.environ.items() if value},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (3, "")
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(fcc: Fcc) -> None:
+    (fcc.config / "config.toml").mkdir()
+    for arguments in (("config", "validate"), ("status",), ("serve",)):
+        ended = fcc(*arguments)
+        assert ended.returncode == 2
+        assert ended.stderr == f"fcc: {fcc.config}/config.toml: can't be read: Is a directory\n"
+
+
+def test_a_place_that_cannot_be_looked_at_is_a_finding(fcc: Fcc) -> None:
+    ended = fcc("doctor", FCC_CONFIG_DIR=str(fcc.home / ("x" * 300)))
+    assert ended.returncode == 1
+    assert ended.stdout.count("File name too long") == 2
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_state_folder_that_cannot_be_made_is_one_line(fcc: Fcc) -> None:
+    fcc.install_claude()
+    (fcc.home / "file").write_text("")
+    ended = fcc("claude", FCC_STATE_DIR=str(fcc.home / "file" / "state"))
+    assert ended.returncode == 2
+    assert "daemon.log: no log can be written there: Not a directory" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("serve",), ("models",), ("reload",), ("config", "show"), ("config", "validate")]
+)
+def test_an_unknown_provider_is_told_with_the_file_that_names_it(
+    fcc: Fcc, arguments: tuple[str, ...]
+) -> None:
+    (fcc.config / "config.toml").write_text('provider = "dem"\n')
+    ended = fcc(*arguments)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"fcc: {fcc.config}/config.toml: 'provider': unknown provider 'dem', did you mean 'demo'?\n"
+    )
+
+
+def test_the_demos_one_model_is_listed_and_no_other_chosen(fcc: Fcc) -> None:
+    assert [one["id"] for one in fcc.json("models", "--provider", "demo", "--json")] == ["demo"]
+    ended = fcc("models", "--provider", "demo", "--set", "opus=x")
+    assert ended.returncode == 2
+    assert "does not offer 'x' (known: demo)" in ended.stderr
+
+
+def test_two_shapes_of_the_environment_at_once_are_refused(fcc: Fcc) -> None:
+    ended = fcc("env", "--json", "--vscode")
+    assert ended.returncode == 2
+    assert "--json and --vscode exclude each other" in ended.stderr
+
+
+def test_init_that_finds_nothing_says_that_it_is_the_demo(fcc: Fcc) -> None:
+    ended = fcc("init", "--non-interactive", "--no-doctor")
+    assert ended.returncode == 0
+    assert "it is the demo" in ended.stderr
+    assert config_of(fcc)["provider"] == "demo"

@@ -102,6 +102,23 @@ def test_what_the_doctor_found_counts_from_the_start_and_from_a_reload_on(
     assert status["probe_problems"] == []
 
 
+def test_a_daemon_can_be_seen_and_ended_though_its_configuration_is_broken(
+    fcc: Fcc, acme: Server
+) -> None:
+    assert fcc("claude").returncode == 0
+    (fcc.config / "config.toml").write_text("[x")
+    for arguments, said in (
+        (("status",), "Acme"),
+        (("logs",), "listens"),
+        (("stop",), "has ended"),
+    ):
+        ended = fcc(*arguments)
+        assert ended.returncode == 0
+        assert said in ended.stdout
+        assert "config.toml: not TOML" in ended.stderr
+    assert fcc("stop").returncode == 2
+
+
 def test_a_reload_that_is_refused_is_told_with_its_reason(fcc: Fcc, acme: Server) -> None:
     fcc("claude")
     acme_file = fcc.config / "providers" / "acme.toml"

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -160,6 +161,7 @@ def test_the_bundle_has_all_that_an_issue_needs_and_no_secret(daemon: Fcc, tmp_p
     ended = daemon("bug", id, "-o", str(path))
     assert ended.returncode == 0, ended.stderr
     assert "what was said is in it" in ended.stderr
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     files = unzipped(path)
     assert set(files) == {
         "README.txt", "facts.json", "versions.json", "profile.toml", "request.json",

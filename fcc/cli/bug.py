@@ -1,6 +1,5 @@
 """`fcc bug`: what may one attach to an issue, so that others can see what happened?"""
 
-import platform
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +17,7 @@ from fcc.observe.masking import Masker
 from fcc.observe.redactor import Redactor
 from fcc.observe.trace import HOW_TO_RECORD, Attempt, Trace
 from fcc.settings.files import Providers
+from fcc.settings.places import replacing
 from fcc.settings.profile import Profile
 
 __all__ = ["bug"]
@@ -65,8 +65,11 @@ def bug(id: str, port: int | None, output: Path | None, mask: bool) -> None:
     trace = one(id, port)
     path = output or Path(f"fcc-bug-{trace.id}.zip")
     files = contents(trace, mask=mask)
+    packed = _packed(files, path.name)
     try:
-        path.write_bytes(_packed(files, path.name))
+        # For its owner alone: what was said may be in it.
+        with replacing(path) as file:
+            file.write(packed)
     except OSError as error:
         fail(f"{path}: can't be written: {error.strerror}")
     click.echo(f"{path}: {len(files)} files, {path.stat().st_size:,} bytes")
@@ -165,6 +168,7 @@ def _profile(trace: Trace) -> Profile | None:
 
 
 def _versions(trace: Trace) -> dict[str, Any]:
+    import platform
     from importlib.metadata import PackageNotFoundError, version
 
     libraries: dict[str, str | None] = {}

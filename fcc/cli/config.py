@@ -100,7 +100,10 @@ def edit() -> None:
     click.echo(f"{file} is fine; a daemon that runs takes it with fcc reload")
 
 
-@config.command(epilog="\b\nExample:\n  fcc config validate && fcc reload")
+@config.command(
+    short_help="Check config.toml, fcc.env and your providers.",
+    epilog="\b\nExample:\n  fcc config validate && fcc reload",
+)
 def validate() -> None:
     """Check config.toml, fcc.env and your providers; exit code 2 where one can't be used."""
     checked = _check()
@@ -111,7 +114,7 @@ def _check() -> list[str]:
     """What was looked at. Raises ConfigError for the first that can't be used."""
     file, providers = config_file(), Providers()
     chosen = load_config()
-    checked = [str(file) if file.is_file() else f"{file} is not there: all has its default"]
+    checked = [str(file) if file.exists() else f"{file} is not there: all has its default"]
     keys = config_dir() / "fcc.env"
     Keys()
     if keys.is_file():
@@ -122,7 +125,7 @@ def _check() -> list[str]:
             checked.append(str(providers.path(name)))
     Router(
         providers,
-        providers.get(chosen.provider or "demo"),
+        providers.get(providers.default(chosen) or "demo"),
         chosen.models,
         fallback=chosen.fallback,
         routes=chosen.routes,

@@ -10,7 +10,7 @@ from fcc.cli.link import config_of
 from fcc.cli.local import NotFccError, running_daemon
 from fcc.errors import ConfigError
 from fcc.settings.config import Config
-from fcc.settings.running import Running
+from fcc.settings.running import Running, find
 
 __all__ = ["NOT_RUNNING", "found", "needed", "port_option"]
 
@@ -28,8 +28,19 @@ def port_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def found(port: int | None) -> tuple[Config, Running | None]:
-    """The configuration and the daemon that is meant, if it runs. Raises ConfigError."""
-    config = config_of(None)
+    """The configuration and the daemon that is meant, if it runs. Raises ConfigError.
+
+    A daemon that left word of itself is found where the configuration can't be read, too: it
+    must be possible to look at it and to end it.
+    """
+    try:
+        config = config_of(None)
+    except ConfigError as error:
+        running = find(port, Config().server.port)
+        if running is None:
+            raise
+        click.echo(f"fcc: {error.message}", err=True)
+        return Config(), running
     try:
         return config, running_daemon(config, port)
     except NotFccError as error:

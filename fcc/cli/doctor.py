@@ -89,7 +89,9 @@ def _steps(
     yield from learned()
     try:
         config, providers, keys = config_of(config_path), Providers(), Keys()
-        profile, notice = chosen_provider(providers, keys, provider or config.provider, base_url)
+        profile, notice = chosen_provider(
+            providers, keys, provider or providers.default(config, config_path), base_url
+        )
         choice = Choice(config, providers, keys, profile, model or "", notice)
         families = _families(choice)
     except ConfigError as error:

@@ -24,6 +24,7 @@ _VARIABLES = {
     "server.port": "FCC_PORT",
     "tool_calls.dialects": "FCC_DIALECTS",
     "tool_calls.repair": "FCC_REPAIR",
+    "recorder.bodies": "FCC_RECORD",
 }
 """Options that the environment may set."""
 
@@ -76,7 +77,8 @@ def _kept_secret(option: Value) -> Value:
 def _of_provider(
     config: Config, keys: Keys, environ: Mapping[str, str], probes: Probes
 ) -> Iterator[Value]:
-    name, providers = environ.get("FCC_PROVIDER") or config.provider, Providers(probes=probes)
+    name, providers = environ.get("FCC_PROVIDER", ""), Providers(probes=probes)
+    name = name or providers.default(config)
     if not name:
         return
     profile = providers.get(name)

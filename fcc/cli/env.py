@@ -53,6 +53,8 @@ def env(
     config_path: Path | None,
 ) -> None:
     """Print the environment that Claude Code needs."""
+    if as_json and vscode:
+        raise click.UsageError("--json and --vscode exclude each other")
     config = config_of(config_path)
     try:
         running = running_daemon(config)

@@ -69,7 +69,10 @@ def init(
     found = _found(providers, keys)
     name = provider or ("custom" if base_url else "")
     name = name or (found[0] if non_interactive and found else "")
-    name = name or ("demo" if non_interactive else _ask_provider(providers, found))
+    if not name and non_interactive:
+        name = "demo"
+        click.echo("no key is set and no local server answers: it is the demo", err=True)
+    name = name or _ask_provider(providers, found)
     plan = _Plan(providers.get(name), models=parsed_targets(targets))
     if model:
         plan.models = dict.fromkeys(TIERS, model) | plan.models
@@ -102,8 +105,15 @@ def _ask_provider(providers: Providers, found: list[str]) -> str:
             why = "a server answers" if profile.local else f"{profile.api_key_env} is set"
         mark = paint(f"  {why}", "green") if why else ""
         click.echo(f"  {number:2}  {name:12} {profile.label}{mark}")
-    said = click.prompt("\nNumber or name", default=found[0] if found else "demo")
-    return names[int(said) - 1] if said.isdecimal() and 0 < int(said) <= len(names) else str(said)
+
+    def named(said: str) -> str:
+        name = names[int(said) - 1] if said.isdecimal() and 0 < int(said) <= len(names) else said
+        if name not in providers:
+            raise click.UsageError(f"there is no {said!r} in the list")
+        return name
+
+    default = found[0] if found else "demo"
+    return str(click.prompt("\nNumber or name", default=default, value_proc=named))
 
 
 def _base_url(profile: Profile, given: str, *, ask: bool) -> str:

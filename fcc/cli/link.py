@@ -117,8 +117,12 @@ def started(config: Config, options: Iterable[str]) -> Running:
     import subprocess
 
     path = log_file()
+    try:
+        opened = _opened(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: no log can be written there: {error.strerror}") from error
     command = [sys.executable, "-m", "fcc", "serve", *options]
-    with _opened(path) as log:
+    with opened as log:
         begin = log.tell()
         process = subprocess.Popen(  # noqa: S603 - this very program
             command,

@@ -4,8 +4,11 @@ Only click is imported here; a command imports what it needs when it runs, so th
 shell completion answer at once.
 """
 
+import errno
 import importlib
+import os
 import sys
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -108,9 +111,42 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; a configuration that can't be used is one line and exit code 2."""
+    """Run the command line; what can't be used is one line and exit code 2.
+
+    So is a file that may not be read; a full disk or a broken pipe ends with 1.
+    """
+    _open_what_is_closed()
     try:
-        cli(prog_name="fcc")
+        try:
+            cli(prog_name="fcc")
+        finally:
+            sys.stdout.flush()
     except ConfigError as error:
-        click.echo(f"fcc: {error.message}", err=True)
-        sys.exit(2)
+        _end(error.message, 2)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        words = "" if error.errno == errno.EPIPE else f"{place}{error.strerror or error}"
+        _end(words, 2 if isinstance(error, PermissionError) else 1)
+
+
+def _open_what_is_closed() -> None:
+    """`fcc status >&-` has no standard output: what is said there is for nobody."""
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        if opened == 0:
+            sys.stdin = os.fdopen(opened, closefd=False)
+        elif opened == 1:
+            sys.stdout = os.fdopen(opened, "w", closefd=False)
+        else:
+            sys.stderr = os.fdopen(opened, "w", closefd=False)
+    os.close(opened)
+
+
+def _end(words: str, code: int) -> None:
+    """Say the words, if standard error takes them, and end."""
+    with suppress(OSError):
+        if words:
+            click.echo(f"fcc: {words}", err=True)
+    # What standard output refused would be tried again at the end, and told with a traceback.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

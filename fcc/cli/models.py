@@ -1,5 +1,6 @@
 """`fcc models`: what does the provider offer, and which model does what?"""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -61,7 +62,8 @@ def models(
 ) -> None:
     """List, search and choose the models that a provider offers."""
     providers, keys, config = Providers(), Keys(), load_config()
-    profile, _ = chosen_provider(providers, keys, provider or config.provider, base_url)
+    name = provider or providers.default(config)
+    profile, _ = chosen_provider(providers, keys, name, base_url)
     if targets:
         choice = _Choice(keys, profile, config.provider, unchecked=unchecked)
         _set(choice, parsed_targets(targets))
@@ -81,22 +83,23 @@ def models(
 
 def _offers(profile: Profile, keys: Keys) -> "list[Offer]":
     """Raises ConfigError where the provider gives no list."""
-    if profile.embedded:
-        raise ConfigError(f"{profile.label} has one model, {profile.default_model}")
-    key = keys.get(profile)
     import httpx
 
-    from fcc.cli.offered import ask_offers
+    from fcc.cli.offered import Offer, ask_offers
     from fcc.diagnosis.redact import redact
 
+    if profile.embedded:
+        model = profile.model(profile.default_model)
+        return [Offer(id=model.name, context_window=model.context_window, price_in=0, price_out=0)]
+    key = keys.get(profile)
     try:
         with doing(f"asking {profile.label}"):
             return ask_offers(profile, key)
     except (httpx.HTTPError, ValueError) as error:
         words = redact(str(error)).splitlines() or [type(error).__name__]
+        why = re.sub(r"^\[Errno -?\d+\] ", "", words[0])
         raise ConfigError(
-            f"{profile.label} does not list its models: {words[0]} "
-            f"(fcc doctor {profile.name} says why)"
+            f"{profile.label} does not list its models: {why} (fcc doctor {profile.name} says why)"
         ) from error
 
 
@@ -195,7 +198,7 @@ class _Choice:
 
     def _offered(self, profile: Profile) -> list[str]:
         """The ids, asked once; [] where they need not or can't be known."""
-        if self._unchecked or profile.embedded or self._keys.missing(profile):
+        if self._unchecked or self._keys.missing(profile):
             return []
         if profile.name not in self._ids:
             self._ids[profile.name] = [offer.id for offer in _offers(profile, self._keys)]

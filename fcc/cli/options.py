@@ -76,7 +76,8 @@ def choose(
     token = keys.variable("FCC_AUTH_TOKEN")
     if token:
         config = msgspec.structs.replace(config, auth_token=token)
-    profile, notice = chosen_provider(providers, keys, provider or config.provider, base_url)
+    name = provider or providers.default(config, config_path)
+    profile, notice = chosen_provider(providers, keys, name, base_url)
     keys.require(profile)
     return Choice(config, providers, keys, profile, model or "", notice)
 

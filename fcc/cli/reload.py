@@ -72,5 +72,5 @@ def _check() -> None:
     """Raises ConfigError for what the daemon could not use."""
     config, providers = load_config(), Providers()
     Keys()
-    if config.provider:
-        providers.get(config.provider)
+    if name := providers.default(config):
+        providers.get(name)

@@ -1,6 +1,5 @@
 """`fcc serve`: start the daemon and say what Claude Code needs."""
 
-import asyncio
 import gc
 import os
 from contextlib import ExitStack
@@ -9,10 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 import msgspec
-from loguru import logger
 
 import fcc
-from fcc import log
 from fcc.cli.greeting import greet
 from fcc.cli.link import tiers_of
 from fcc.cli.options import Choice, choose, provider_options
@@ -24,6 +21,7 @@ from fcc.settings.routing import Router
 from fcc.settings.running import Running, announced
 
 if TYPE_CHECKING:
+    from fcc import log
     from fcc.server.run import Setup
 
 __all__ = ["serve"]
@@ -94,7 +92,7 @@ def serve(
     dialects: bool | None,
     repair: bool | None,
     record: bool | None,
-    log_format: log.Format,
+    log_format: "log.Format",
     log_file: Path | None,
 ) -> None:
     """Start the gateway. Ctrl-C or SIGTERM ends it; open answers may finish first."""
@@ -103,6 +101,8 @@ def serve(
     asked = _Asked(provider, model, base_url, config_path, overrides, log_to)
     choice = _with_a_model(asked.choice())
     _set_up_log(choice, log_to)
+    import asyncio
+
     from fcc.server import run
 
     with ExitStack() as stack:
@@ -126,7 +126,9 @@ class _Asked(msgspec.Struct, frozen=True):
 
     def choice(self, usual: str = "") -> Choice:
         """`usual` is the provider where neither option nor file names one. Raises ConfigError."""
-        named = self.provider or load_config(self.config_path).provider or usual
+        configured = load_config(self.config_path).provider
+        # What config.toml names is left to `choose`, which says where an unknown name stands.
+        named = self.provider or ("" if configured else usual)
         choice = choose(named, self.model, self.base_url, self.config_path)
         return msgspec.structs.replace(choice, config=self.overrides.over(choice.config))
 
@@ -134,7 +136,7 @@ class _Asked(msgspec.Struct, frozen=True):
 class _LogTo(msgspec.Struct, frozen=True):
     """What is said of the log on the command line alone."""
 
-    format: log.Format
+    format: "log.Format"
     file: Path | None
 
 
@@ -178,6 +180,8 @@ class _Daemon:
         try:
             self._stack.enter_context(announced(self._running(router)))
         except ConfigError as error:
+            from loguru import logger
+
             # A container may have no place to write: serving matters more than being found.
             logger.warning("{}; fcc status and fcc stop won't find this daemon", error)
 
@@ -196,6 +200,10 @@ class _Daemon:
 
 def _set_up_log(choice: Choice, log_to: _LogTo) -> None:
     """At its level; the first words are of what the doctor has left and can't be used."""
+    from loguru import logger
+
+    from fcc import log
+
     log.set_up(choice.config.log_level, log_to.format, log_to.file)
     for problem in choice.providers.probes.problems:
         logger.warning("{}", problem.message)

@@ -47,7 +47,10 @@ def service() -> None:
     """Run the gateway as a service of systemd or launchd."""
 
 
-@service.command(epilog="\b\nExamples:\n  fcc service install\n  fcc service install --dry-run")
+@service.command(
+    short_help="Write the unit, and start it now and at every login.",
+    epilog="\b\nExamples:\n  fcc service install\n  fcc service install --dry-run",
+)
 @_options
 @click.option(
     "--run-as", metavar="USER", help="With --system: as this user, not as one of its own."
@@ -205,9 +208,9 @@ def _check_machine(action: Action, *, system: bool) -> None:
         return
     if shutil.which("systemctl") is None or not Path("/run/systemd/system").is_dir():
         raise ConfigError(
-            "systemd does not run here, so there is no service to "
-            f"{action}: fcc claude starts the daemon by itself; for another supervisor, let it run "
-            "`fcc serve` and stop it by SIGTERM (--dry-run shows the units)"
+            f"systemd does not run here, so fcc service {action} can do nothing: fcc "
+            "claude starts the daemon by itself; for another supervisor, let it run `fcc serve` "
+            "and stop it by SIGTERM (--dry-run shows the units)"
         )
     if not system and not os.environ.get("XDG_RUNTIME_DIR"):
         raise ConfigError(

@@ -57,6 +57,8 @@ def rows(said: dict[str, Any]) -> Iterator[Row]:
 def _requests(said: dict[str, Any]) -> str:
     waiting = f", {said['waiting']} waiting" if said["waiting"] else ""
     since = duration(said["uptime_seconds"])
+    if said["open_requests"] is None:
+        return f"not counted (observe = false in config.toml){waiting}, up for {since}"
     return f"{said['open_requests']} open{waiting}, {said['served_requests']} served in {since}"
 
 

@@ -81,7 +81,7 @@ def _daemon(url: str) -> Running | None:
     """The daemon that this Claude Code talks to; without an address the only one."""
     try:
         running = list(daemons())
-    except ConfigError:
+    except (ConfigError, OSError):
         return None
     fitting = [one for one in running if not url or reachable(one.url) == url]
     return fitting[0] if fitting else None
@@ -111,7 +111,7 @@ def _model(session: dict[str, Any], running: Running | None, said: dict[str, Any
 
 
 def _queue(more: dict[str, Any]) -> list[str]:
-    parts = [f"{more['open_requests']} open"]
+    parts = [] if more["open_requests"] is None else [f"{more['open_requests']} open"]
     if more["waiting"]:
         parts.append(paint(f"{more['waiting']} waiting", "yellow"))
     resting = [lane["provider"] for lane in more["lanes"] if lane["breaker"]["state"] == "open"]

@@ -9,8 +9,8 @@ import click
 
 from fcc.cli.daemon_options import port_option
 from fcc.cli.table import paint, table
-from fcc.cli.traced import Listing, listing, needs_bodies, one
-from fcc.observe.trace import HOW_TO_RECORD, Attempt, Summary, Trace
+from fcc.cli.traced import NONE_LEFT, Listing, listing, needs_bodies, one
+from fcc.observe.trace import Attempt, Summary, Trace
 
 __all__ = ["trace"]
 
@@ -129,9 +129,9 @@ def _where(summary: Summary) -> str:
 
 def _why_none(known: Listing) -> str:
     if known.recorder is None:
-        return f"no daemon runs, and none has left a trace; to keep what was said, {HOW_TO_RECORD}"
+        return NONE_LEFT
     if known.recorder.keep == 0:
-        return "the recorder is off: keep = 0 under [recorder] in config.toml"
+        return "the recorder is off: keep = 0 under [recorder], or observe = false, in config.toml"
     return "no request yet"
 
 

@@ -1,7 +1,7 @@
 """Where do commands get traces from? From the daemon; without one from the files that it left."""
 
 import sys
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import quote
 
 import click
@@ -16,7 +16,11 @@ from fcc.observe.trace import HOW_TO_RECORD, Summary, Trace
 from fcc.settings.places import traces_dir
 from fcc.settings.recorder import RecorderOptions
 
-__all__ = ["Listing", "fail", "listing", "needs_bodies", "one"]
+__all__ = ["NONE_LEFT", "Listing", "fail", "listing", "needs_bodies", "one"]
+
+NONE_LEFT: Final = (
+    f"no daemon runs, and none has left a trace; to keep what was said, {HOW_TO_RECORD}"
+)
 
 _PATIENCE = 30.0
 """Seconds: a trace may have megabytes, and the daemon has other things to do."""
@@ -44,8 +48,11 @@ def one(wanted: str, port: int | None) -> Trace:
     if said is not None:
         return msgspec.convert(said, Trace)
     shelf = Shelf(traces_dir())
+    summaries = shelf.summaries()
+    if not summaries:
+        fail(NONE_LEFT)
     try:
-        id = traces.found(wanted, [summary.id for summary in shelf.summaries()])
+        id = traces.found(wanted, [summary.id for summary in summaries])
     except NotFoundError as error:
         fail(f"{error.message} (no daemon runs: looked in {traces_dir()})")
     trace = shelf.read(id)

@@ -17,8 +17,14 @@ _PRIVATE = 0o600
 
 def modes() -> Iterator[Finding]:
     """One finding if all is well, else one for each file."""
-    findings = [*_secrets(config_dir() / "fcc.env"), *_token(config_file()), *_log(log_file())]
-    yield from findings or [ok("files", f"what is in {config_dir()} is yours alone")]
+    try:
+        findings = [*_secrets(config_dir() / "fcc.env"), *_token(config_file()), *_log(log_file())]
+        there = "what is in {} is yours alone" if config_dir().exists() else "{} is not there yet"
+    except OSError as error:
+        words = f"{error.filename}: {error.strerror}"
+        yield fail("files", words, f"ls -ld {Path(error.filename).parent}, then chown or chmod it")
+        return
+    yield from findings or [ok("files", there.format(config_dir()))]
 
 
 def learned() -> Iterator[Finding]:

@@ -32,7 +32,7 @@ async def about(request: web.Request) -> web.Response:
     return web.Response(
         text=f"fcc {fcc.__version__}: Claude Code on {gateway.router.default.label}\n\n{rows}\n"
         "POST /v1/messages, POST /v1/messages/count_tokens, GET /v1/models, GET /health, "
-        "GET /status\n"
+        "GET /status, GET /metrics\n"
     )
 
 

@@ -41,9 +41,17 @@ def load_config(path: Path | None = None) -> Config:
 
     Raises ConfigError.
     """
-    if path is None and not os.environ.get("FCC_CONFIG") and not config_file().is_file():
+    if path is None and not os.environ.get("FCC_CONFIG") and _missing(config_file()):
         return Config()
     return read(path or config_file(), Config)
+
+
+def _missing(path: Path) -> bool:
+    """Whether nothing is there; what may not be looked at is no such thing."""
+    try:
+        return not path.exists()
+    except OSError:
+        return False
 
 
 class Providers:
@@ -88,6 +96,17 @@ class Providers:
         for found in self.probes.found:
             with suppress(ConfigError):
                 self._own_words(found.provider)
+
+    def default(self, config: Config, path: Path | None = None) -> str:
+        """The provider that the file `path`, or the usual one, chooses; "" where it chooses none.
+
+        Raises ConfigError for one that is unknown.
+        """
+        name = config.provider
+        if name and name not in self:
+            where = f"{path or config_file()}: 'provider'"
+            raise ConfigError(f"{where}: unknown provider {name!r}{nearest(name, self._files)}")
+        return name
 
     def get(self, name: str, base_url: str = "") -> Profile:
         """The profile `name`, at `base_url` if that is given.
