@@ -126,6 +126,8 @@ def _nothing_blocks_the_loop(request: pytest.FixtureRequest) -> Iterator[None]:
             # A traceback is worth the pause.
             function.can_block_in("linecache.py", {"checkcache", "updatecache"})
             function.can_block_in("loguru/_better_exceptions.py", "_is_file_mine")
+            # A tracer's own lock.
+            function.can_block_in("coverage/collector.py", "lock_data")
         yield
 
 
