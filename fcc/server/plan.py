@@ -9,6 +9,7 @@ from fcc.diagnosis.verdict import Source
 from fcc.errors import Fix
 from fcc.server.gateway import Gateway
 from fcc.server.repairs import Repairs
+from fcc.settings.profile import Reply
 from fcc.settings.routing import Route
 from fcc.translate.context import Context
 from fcc.translate.reply.continuation import ContinuedReader
@@ -81,14 +82,34 @@ def new_plan(
     """
     gateway.accounts.check(route)
     lane = gateway.lane(route.profile)
-    if body is None:
-        body = translate(asked, route.model)
-    if body.shape is not None and _goes_on(asked, body):
-        body = msgspec.structs.replace(body, shape=None)
-    if body.shape is not None:
-        body = _shaped(body, body.shape, lane.learned(route.model.name))
+    body = _for_its_shape(asked, body or translate(asked, route.model), lane, route)
     for note in body.declined:
         logger.debug("declined: {}", note)
+    estimated, ratio = estimate(body.data, media=body.media), gateway.ratio(route)
+    usage = MessageUsage(ratio.tokens(estimated, session), output_tokens=1)
+    message = Message(message_id, route.asked, usage)
+    source = lane.source(route.model.name)
+    reply = gateway.config.tool_calls.applied(route.model.reply)
+    return Plan(
+        route=route,
+        lane=lane,
+        source=source,
+        body=body.data,
+        message=message,
+        fresh=_translations(asked, route, source, reply, body, message),
+        estimated=estimated,
+        ratio=ratio,
+        session=session,
+        repairs=gateway.repairs,
+        shape=body.shape,
+        background="haiku" in route.asked.lower(),
+    )
+
+
+def _translations(
+    asked: MessagesRequest, route: Route, source: Source, reply: Reply, body: Body, message: Message
+) -> Callable[[], Translation]:
+    """What makes a new translation for each attempt; it keeps nothing of the request's texts."""
     context = Context(
         tools=body.tools,
         names=body.names,
@@ -97,36 +118,27 @@ def new_plan(
         prefill=body.prefill,
         foreground=route.profile.foreground_subagents,
     )
-    estimated, ratio = estimate(body.data, media=body.media), gateway.ratio(route)
-    usage = MessageUsage(ratio.tokens(estimated, session), output_tokens=1)
-    message = Message(message_id, route.asked, usage)
-    source, sign = lane.source(route.model.name), sealer(route.model)
-    reply = gateway.config.tool_calls.applied(route.model.reply)
+    sign, by_itself = sealer(route.model), goes_on_by_itself(route.model.ask)
     # Held to a schema, a model can only begin again: what it says is whole JSON each time.
     continues = reply.continue_after_cut and body.shape is None
 
     def fresh() -> Translation:
         reader: PieceReader = (
-            ContinuedReader(source, reply, context, by_itself=goes_on_by_itself(route.model.ask))
+            ContinuedReader(source, reply, context, by_itself=by_itself)
             if continues
             else Reader(source, reply, context)
         )
         return Translation(reader, message, sign=sign, context=context)
 
-    return Plan(
-        route=route,
-        lane=lane,
-        source=source,
-        body=body.data,
-        message=message,
-        fresh=fresh,
-        estimated=estimated,
-        ratio=ratio,
-        session=session,
-        repairs=gateway.repairs,
-        shape=body.shape,
-        background="haiku" in route.asked.lower(),
-    )
+    return fresh
+
+
+def _for_its_shape(asked: MessagesRequest, body: Body, lane: Lane, route: Route) -> Body:
+    if body.shape is None:
+        return body
+    if _goes_on(asked, body):
+        return msgspec.structs.replace(body, shape=None)
+    return _shaped(body, body.shape, lane.learned(route.model.name))
 
 
 def _goes_on(asked: MessagesRequest, body: Body) -> bool:
