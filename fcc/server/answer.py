@@ -15,7 +15,7 @@ from aiohttp import web
 from fcc.errors import CutError, FccError, StalledError, UpstreamError
 from fcc.server.problems import error_event, is_claude_code
 from fcc.server.record import Record
-from fcc.server.recorded import RecordedResponse
+from fcc.server.recorded import LateHead, RecordedResponse
 from fcc.wire.events import (
     BlockDelta,
     BlockStart,
@@ -44,12 +44,6 @@ PINGS_IN_A_ROW: Final = 25
 _PING: Final = frame(Ping())
 
 _EMPTY_DELTAS: Final[dict[str, DeltaType]] = {"text": "text_delta", "thinking": "thinking_delta"}
-
-
-class _Response(web.StreamResponse):
-    """Its head waits for the first write: one packet instead of two."""
-
-    _send_headers_immediately = False
 
 
 class StreamedAnswer:
@@ -82,7 +76,7 @@ class StreamedAnswer:
             "X-Accel-Buffering": "no",
         }
         trace = record.trace if record.trace is not None and record.trace.bodies else None
-        self.response = RecordedResponse(trace, headers) if trace else _Response(headers=headers)
+        self.response = RecordedResponse(trace, headers) if trace else LateHead(headers=headers)
         self.opened = False
         """Whether the head and message_start are out: an error is an event from then on."""
         self.content = False

@@ -19,7 +19,7 @@ from fcc.settings.profile import Profile
 from fcc.settings.routing import Route, Router
 from fcc.upstream.backend import Backend, ChatBackend, Reads, UpstreamStream
 
-__all__ = ["RecordedResponse", "answered", "asking", "begin", "known_secrets"]
+__all__ = ["LateHead", "RecordedResponse", "answered", "asking", "begin", "known_secrets"]
 
 _HARMLESS: Final = frozenset(
     {"accept", "content-type", "http-referer", "referer", "user-agent", "x-title",
@@ -28,11 +28,14 @@ _HARMLESS: Final = frozenset(
 """Headers of a profile that say who asks. Of all others only the name is recorded."""
 
 
-class RecordedResponse(web.StreamResponse):
-    """A streamed answer whose writes are noted."""
+class LateHead(web.StreamResponse):
+    """A streamed answer whose head waits for the first write: one packet instead of two."""
 
-    # Its head waits for the first write: one packet instead of two.
     _send_headers_immediately = False
+
+
+class RecordedResponse(LateHead):
+    """One whose writes are noted."""
 
     def __init__(self, recording: Recording, headers: dict[str, str]) -> None:
         super().__init__(headers=headers)
