@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import struct
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -83,7 +84,6 @@ async def test_the_bytes_of_the_body_and_the_key_are_sent(
     assert headers["Accept-Encoding"] == "identity"
     assert request.kwargs["allow_redirects"] is False
     assert request.kwargs["timeout"].total is None
-    assert request.kwargs["timeout"].sock_read == Timeouts().read
     assert request.kwargs["timeout"].sock_connect == Timeouts().connect
 
 
@@ -307,6 +307,46 @@ async def test_a_stream_that_falls_silent_is_stalled(
         assert await stream.read()
         with pytest.raises(StalledError, match="fell silent in mid-answer"):
             await stream.read()
+
+
+async def test_of_the_first_read_more_patience_may_be_wanted(
+    upstream: Any, session: aiohttp.ClientSession
+) -> None:
+    async def late(_request: web.Request, response: web.StreamResponse) -> None:
+        await asyncio.sleep(0.2)
+        await response.write(text("b")[0])
+        await asyncio.Event().wait()
+
+    async def begun(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await late(request, response)
+        return response
+
+    url = await upstream(begun, handler_cancellation=True)
+    profile = profile_of(base_url=url, timeouts=Timeouts(read=0.05, first_byte=30.0))
+    began = time.monotonic()
+    async with ChatBackend(session, profile, KEY).post(BODY, SOURCE) as stream:
+        assert await stream.read() == text("b")[0]
+        with pytest.raises(StalledError, match="fell silent in mid-answer"):
+            await stream.read()
+    assert time.monotonic() - began < 15
+
+
+async def test_a_reader_that_takes_its_time_is_no_silence_of_the_providers(
+    upstream: Any, session: aiohttp.ClientSession
+) -> None:
+    async def at_once(_request: web.Request, response: web.StreamResponse) -> None:
+        await response.write(text("b")[0])
+
+    url = await upstream(streaming(at_once), handler_cancellation=True)
+    profile = profile_of(base_url=url, timeouts=Timeouts(read=0.1))
+    async with ChatBackend(session, profile, KEY).post(BODY, SOURCE) as stream:
+        read = await stream.read()
+        await asyncio.sleep(0.3)
+        while raw := await stream.read():
+            read += raw
+    assert read.endswith(text("b")[0])
 
 
 async def test_a_server_that_accepts_and_never_answers_is_stalled(

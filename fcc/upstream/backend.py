@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import aiohttp
 
@@ -76,6 +76,8 @@ _CAUSES: Final[dict[type[Exception], str]] = {
 _MAX_WORDS: Final = 200
 """Characters of a library's words."""
 
+_NOT_ASKED: Final = float("inf")
+
 _PERMANENT: Final = (aiohttp.ClientSSLError, aiohttp.InvalidURL)
 """What trying again does not mend."""
 
@@ -102,12 +104,12 @@ class ChatBackend:
         if key:
             self.headers["Authorization"] = f"Bearer {key}"
         self.headers |= profile.headers
+        # Silence is looked after here: aiohttp would set a timer anew for every read.
         self._timeout = aiohttp.ClientTimeout(
-            total=None,
-            sock_connect=profile.timeouts.connect,
-            sock_read=max(profile.timeouts.read, profile.timeouts.first_byte),
+            total=None, sock_connect=profile.timeouts.connect, sock_read=None
         )
         self._first_byte = profile.timeouts.first_byte or profile.timeouts.read
+        self._silence = profile.timeouts.read
 
     @asynccontextmanager
     async def post(
@@ -134,41 +136,75 @@ class ChatBackend:
             told(rates(response.headers, time.time(), waits=well))
             if not well:
                 raise await _refusal(response, source)
-            yield Reads(response, source, self._first_byte)
+            with Reads(response, source, self._first_byte, self._silence) as reads:
+                yield reads
             await _use_up(response.content)
 
 
 class Reads:
-    """The raw reads of one response."""
+    """The raw reads of one response; used as `with`, so that its timer ends with it.
 
-    __slots__ = ("_content", "_first_byte", "_source", "headers", "status")
+    One timer looks now and then how long the present read has waited: a timer of its own for each
+    read costs more than reading its chunk.
+    """
 
-    def __init__(self, response: aiohttp.ClientResponse, source: Source, first_byte: float) -> None:
+    __slots__ = (
+        "_asked", "_content", "_limit", "_loop", "_response", "_silence", "_source", "_stalled",
+        "_timer", "headers", "status",
+    )  # fmt: skip
+
+    def __init__(
+        self, response: aiohttp.ClientResponse, source: Source, first_byte: float, silence: float
+    ) -> None:
+        """`first_byte` and `silence`: seconds that the first read and any other may last."""
         self.status = response.status
         self.headers = response.headers
+        self._response = response
         self._content = response.content
         self._source = source
-        self._first_byte: float | None = first_byte
+        self._limit = first_byte
+        self._silence = silence
+        self._stalled = False
+        self._loop = asyncio.get_running_loop()
+        self._asked = _NOT_ASKED
+        """When the present read began, by the loop's clock."""
+        self._timer = self._loop.call_later(first_byte, self._look)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
 
     async def read(self) -> bytes:
+        self._asked = self._loop.time()
         try:
-            if self._first_byte is None:
-                # Its silences are the connection's own timer: one of ours costs 7 us a read.
-                return await self._content.readany()
-            return await self._first(self._first_byte)
-        except TimeoutError as error:
-            raise StalledError(f"{_who(self._source)} fell silent in mid-answer") from error
+            raw = await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
+            if self._stalled:
+                words = f"{_who(self._source)} fell silent in mid-answer"
+                raise StalledError(words) from error
             raise CutError(
                 f"the connection to {_who(self._source)} broke in mid-stream, "
                 f"the answer is incomplete: {redact(_words(error))}"
             ) from error
-
-    async def _first(self, seconds: float) -> bytes:
-        async with asyncio.timeout(seconds):
-            raw = await self._content.readany()
-        self._first_byte = None
+        self._asked = _NOT_ASKED
+        if self._limit != self._silence:
+            self._limit = self._silence
+            self._timer.cancel()
+            self._timer = self._loop.call_later(self._silence, self._look)
         return raw
+
+    def _look(self) -> None:
+        """The read that goes on is over if it has lasted too long; else look again when it would."""
+        now = self._loop.time()
+        due = min(self._asked, now) + self._limit
+        if due > now:
+            self._timer = self._loop.call_at(due, self._look)
+            return
+        self._stalled = True
+        # Whoever reads is told.
+        self._response.close()
 
 
 async def _use_up(content: aiohttp.StreamReader) -> None:
