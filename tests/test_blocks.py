@@ -248,6 +248,22 @@ def answers(draw: st.DrawFn) -> tuple[list[Piece], list[tuple[str, dict]], bool]
 
 
 @given(answers())
+def test_what_goes_on_with_the_only_block_is_what_feeding_it_gives(
+    answer: tuple[list[Piece], list[tuple[str, dict]], bool],
+) -> None:
+    fed, gone_on = (
+        Line(ToolIds("msg_x", frozenset()), sign),
+        Line(ToolIds("msg_x", frozenset()), sign),
+    )
+    for piece in answer[0]:
+        want = fed.feed(piece)
+        said = isinstance(piece, Text | Reasoning | Arguments)
+        event = gone_on.go_on(piece) if said else None
+        assert ([event] if event is not None else gone_on.feed(piece)) == want
+    assert gone_on.finish(whole=True) == fed.finish(whole=True)
+
+
+@given(answers())
 def test_any_order_of_pieces_keeps_the_grammar_and_loses_nothing(
     answer: tuple[list[Piece], list[tuple[str, dict]], bool],
 ) -> None:

@@ -126,6 +126,36 @@ def test_any_cut_gives_the_same_events(raw: bytes, data: st.DataObject) -> None:
     assert events(*parts) == events(raw) == events(*(raw[i : i + 1] for i in range(len(raw))))
 
 
+@given(st.lists(streams(), max_size=3), streams())
+def test_an_event_that_is_known_to_be_single_is_what_feeding_gives(
+    before: list[bytes], raw: bytes
+) -> None:
+    decoder = SSEDecoder()
+    for part in before:
+        decoder.feed(part)
+    data = decoder.single(raw)
+    if data is not None:
+        assert decoder.feed(raw) == [ServerSentEvent(data)]
+
+
+def test_one_event_in_one_read_is_single_and_anything_else_is_not() -> None:
+    decoder = SSEDecoder()
+    assert decoder.single(b"data: x\n\n") is None, "a byte order mark may stand before the first"
+    decoder.feed(b"data: x\n\n")
+    assert decoder.single(b"data: y\n\n") == b"y"
+    for raw in (
+        b"data: x\n",
+        b"data: x\n\ndata: y\n\n",
+        b"data: x\r\n\n",
+        b"id: 1\n\n",
+        b"\n\n",
+        b"",
+    ):
+        assert decoder.single(raw) is None
+    decoder.feed(b"data: x\n")
+    assert decoder.single(b"data: y\n\n") is None
+
+
 def seconds(size: int) -> float:
     decoder, raw = SSEDecoder(), b"x"
     began = time.process_time()

@@ -1,4 +1,4 @@
-"""Recorded upstream streams, whole, byte by byte and in random pieces, say the same."""
+"""Recorded upstream streams, whole, event by event, byte by byte and in random pieces: the same."""
 
 import json
 import random
@@ -22,6 +22,9 @@ NAMES = sorted(path.name.removesuffix(".expect.json") for path in STREAMS.glob("
 
 
 def cuts(raw: bytes, how: str, name: str) -> list[bytes]:
+    if how == "events":
+        # A read for each, as most providers' streams come.
+        return raw.replace(b"\n\n", b"\n\n\0").split(b"\0")
     if how == "whole":
         return [raw]
     if how == "bytes":
@@ -122,7 +125,7 @@ def alternatives(expect: dict[str, Any]) -> list[dict[str, Any]]:
     return [expect, *others]
 
 
-@pytest.mark.parametrize("how", ["whole", "bytes", "random"])
+@pytest.mark.parametrize("how", ["whole", "events", "bytes", "random"])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("mode", ["live", "buffer"])
 def test_a_recorded_stream_becomes_the_expected_message(name: str, how: str, mode: str) -> None:

@@ -30,7 +30,7 @@ class ToolCallDelta(msgspec.Struct):
     """Gemini's thought_signature travels here; empty where there is none."""
 
 
-class Delta(msgspec.Struct):
+class Delta(msgspec.Struct, gc=False):
     """The increment of a streamed choice, or the message of a whole one."""
 
     content: Any = None
@@ -75,7 +75,7 @@ class Groq(msgspec.Struct):
     usage: TokenUsage | None = None
 
 
-class Choice(msgspec.Struct):
+class Choice(msgspec.Struct, gc=False):
     """One choice of a chunk or of a completion; fcc asks for one and reads the first."""
 
     index: Any = 0
@@ -92,7 +92,7 @@ class Choice(msgspec.Struct):
     """Moonshot."""
 
 
-class Chunk(msgspec.Struct):
+class Chunk(msgspec.Struct, gc=False):
     """One `chat.completion.chunk`, or a whole `chat.completion`."""
 
     object: str | None = None

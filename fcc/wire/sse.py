@@ -64,6 +64,17 @@ class SSEDecoder:
             self._between = not (self._buffer or self._data or self._event or self._return)
         return events
 
+    def single(self, raw: bytes) -> bytes | None:
+        """The data of `raw`, where that is one whole event of one line, as most reads are.
+
+        None: it has to be fed.
+        """
+        end = len(raw) - 2
+        whole = self._between and not self._start and raw[:6] == b"data: "
+        if whole and raw.find(b"\n") == end and raw[end:] == b"\n\n" and raw.find(b"\r") < 0:
+            return raw[6:end]
+        return None
+
     def finish(self) -> list[ServerSentEvent]:
         """What the end of the stream completes."""
         events: list[ServerSentEvent] = []

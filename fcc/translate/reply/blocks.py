@@ -108,6 +108,12 @@ class Block(ABC):
             self._unsaid = []
         return events
 
+    def go_on(self, text: str) -> BlockDelta | None:
+        """What `add` and `say` do for a block that is open and has nothing unsaid; else None."""
+        if self.phase is Phase.OPEN and text and not self._unsaid:
+            return BlockDelta(self.index, self.delta, text)
+        return None
+
     def stop(self) -> list[Event]:
         """Close it; nothing for a block that the client has not heard of."""
         known = self.phase is Phase.OPEN
@@ -151,6 +157,13 @@ class Thinking(Block):
     def add(self, text: str) -> None:
         super().add(text)
         self.kept.texts.append(text)
+
+    @override
+    def go_on(self, text: str) -> BlockDelta | None:
+        event = super().go_on(text)
+        if event is not None:
+            self.kept.texts.append(text)
+        return event
 
     @override
     def start(self) -> ContentBlock:

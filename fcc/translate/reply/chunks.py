@@ -104,9 +104,12 @@ class ChunkReader:
 
     def say(self, text: str) -> list[Piece]:
         """The pieces of chunks that say text and nothing else."""
-        pieces: list[Piece] = []
         self.heard = True
-        self._say(text, pieces)
+        if self._think.idle:
+            pieces = self._text.feed(text)
+        else:
+            pieces = []
+            self._reasons(self._think.feed(text), pieces)
         self.said = self.said or bool(pieces)
         return pieces
 

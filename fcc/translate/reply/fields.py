@@ -35,8 +35,10 @@ def reasoning_of(delta: Delta, order: Sequence[str]) -> tuple[str, tuple[msgspec
     if not (delta.reasoning_content or delta.reasoning or delta.reasoning_details):
         return "", ()
     details = tuple(delta.reasoning_details or ())
-    texts = (_FIELDS[field](delta) for field in order if field in _FIELDS)
-    return next(filter(None, texts), ""), details
+    for field in order:
+        if field in _FIELDS and (text := _FIELDS[field](delta)):
+            return text, details
+    return "", details
 
 
 def text_of_items(items: list[Any]) -> str:

@@ -25,7 +25,7 @@ from fcc.translate.pieces import Text as TextPiece
 from fcc.translate.reply.blocks import Block, Phase, Redacted, Sign, Text, Thinking, ToolUse
 from fcc.translate.reply.ids import ToolIds
 from fcc.translate.signature import Kept
-from fcc.wire.events import Event
+from fcc.wire.events import BlockDelta, Event
 
 __all__ = ["Line"]
 
@@ -55,6 +55,22 @@ class Line:
         for piece in pieces:
             self._add(piece)
         return self._speak()
+
+    def go_on(self, piece: TextPiece | Reasoning | Arguments) -> BlockDelta | None:
+        """The event of more for the only block, where that is open and takes it.
+
+        None: it has to be fed.
+        """
+        if len(self._line) != 1:
+            return None
+        head = self._line[0]
+        if isinstance(piece, TextPiece):
+            goes_on = isinstance(head, Text)
+        elif isinstance(piece, Reasoning):
+            goes_on = isinstance(head, Thinking) and not piece.details
+        else:
+            goes_on = self._calls[piece.call] is head
+        return head.go_on(piece.text) if goes_on else None
 
     def _add(self, piece: Piece) -> None:
         match piece:

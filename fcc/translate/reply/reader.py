@@ -62,6 +62,9 @@ class Reader:
                 return []
         if self._body is not None:
             return self._keep(raw)
+        data = self._decoder.single(raw)
+        if data is not None:
+            return self._single(data)
         try:
             events = self._decoder.feed(raw)
         except UpstreamServerError as error:
@@ -99,6 +102,17 @@ class Reader:
         if len(self._body) > MAX_EVENT_BYTES:
             return self._fail(UpstreamServerError("the provider's answer has no end"))
         return []
+
+    def _single(self, data: bytes) -> list[Piece]:
+        """As `_events`, for a stream that comes chunk by chunk: each step less counts there."""
+        try:
+            chunk = _CHUNK.decode(data)
+        except (ValueError, RecursionError):
+            return self._events([ServerSentEvent(data)])
+        text = plain_text(chunk)
+        if text is None:
+            return self._data(data, chunk, last=False)
+        return self._chunks.say(text) if text else []
 
     def _events(self, events: list[ServerSentEvent], *, last: bool = False) -> list[Piece]:
         pieces: list[Piece] = []

@@ -29,7 +29,8 @@ class Rewrites:
         self._names = context.names
         self._aliases = {tool.name: tool.aliases for tool in context.tools if tool.aliases}
         self._foreground = context.foreground
-        self._held: dict[int, tuple[_Rewrite, list[str]]] = {}
+        self.held: dict[int, tuple[_Rewrite, list[str]]] = {}
+        """The calls that come whole, by their numbers."""
         self.needed = bool(self._aliases) or self._foreground
         """Whether anything may have to be rewritten."""
 
@@ -41,12 +42,12 @@ class Rewrites:
                 case ToolCall():
                     rewrite = self._rewrite_of(self._names.get(piece.name, piece.name))
                     if rewrite is not None:
-                        self._held[piece.call] = (rewrite, [])
-                case Arguments(call=call) if call in self._held:
-                    self._held[call][1].append(piece.text)
+                        self.held[piece.call] = (rewrite, [])
+                case Arguments(call=call) if call in self.held:
+                    self.held[call][1].append(piece.text)
                     continue
-                case ToolCallEnd(call=call) if call in self._held:
-                    rewrite, parts = self._held.pop(call)
+                case ToolCallEnd(call=call) if call in self.held:
+                    rewrite, parts = self.held.pop(call)
                     passed.append(Arguments(call, _rewritten("".join(parts), rewrite)))
                 case _:
                     pass

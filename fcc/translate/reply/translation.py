@@ -37,6 +37,10 @@ from fcc.wire.events import (
 __all__ = ["PieceReader", "Translation"]
 
 
+_SAID = (Text, Reasoning, Arguments)
+"""Pieces that say more in a block."""
+
+
 class PieceReader(Protocol):
     """Whatever reads an upstream body: `feed(raw) -> pieces`, `finish(cut) -> pieces`."""
 
@@ -110,6 +114,8 @@ class Translation:
         return self._answer(self.reader.finish(cut))
 
     def _answer(self, pieces: list[Piece]) -> list[Event]:
+        if len(pieces) == 1 and (event := self._more(pieces[0])) is not None:
+            return [event]
         events: list[Event] = []
         content: list[Piece] = []
         for piece in self._changed(pieces):
@@ -138,6 +144,15 @@ class Translation:
         if events and not self.started:
             events = self.start() + events
         return events
+
+    def _more(self, piece: Piece) -> Event | None:
+        """One chunk a read, and it says more in the only block: nearly all of an answer."""
+        if not isinstance(piece, _SAID) or self._prefill.open or self._rewrites.held:
+            return None
+        event = self._line.go_on(piece)
+        if event is not None:
+            self._count.add(piece.text)
+        return event
 
     def _changed(self, pieces: list[Piece]) -> list[Piece]:
         """`pieces` as the client shall see them."""
