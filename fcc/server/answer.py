@@ -112,10 +112,14 @@ class StreamedAnswer:
             events = _unended(events)
         if not events:
             return
-        head = b"" if self.opened else await self._prepare()
-        self.content = True
         self._last = self._loop.time()
         self._pings = 0
+        if len(events) == 1 and self.content and isinstance(delta := events[0], BlockDelta):
+            # Nearly all of an answer.
+            await self.response.write(frame(delta))
+            return
+        head = b"" if self.opened else await self._prepare()
+        self.content = True
         raw = head + b"".join([frame(event) for event in self._noted(events)])
         if isinstance(events[-1], MessageStop):
             # It may take long to be read, and a ping behind it would be no part of the response.

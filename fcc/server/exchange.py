@@ -171,11 +171,12 @@ class Exchange:
         noting = asking(self._record, door.backend, self._plan.route, self._body)
         async with door.backend.post(self._body, self._plan.source, told) as stream:
             noted = stream if noting is None else noting.noted(stream)
-            await self._pump(noted, translation, sink)
+            # A read wakes all that wait for it: here two coroutines, and not twenty.
+            await asyncio.create_task(self._pump(noted, translation, sink))
 
     async def _pump(self, stream: UpstreamStream, translation: Translation, sink: Sink) -> None:
         """Every read becomes at most one write."""
-        size = 0
+        size, begun = 0, False
         while not translation.done:
             try:
                 raw = await stream.read()
@@ -186,10 +187,14 @@ class Exchange:
                 events = translation.feed(raw) if raw else translation.finish()
                 if size > MAX_ANSWER_BYTES:
                     events += translation.finish(self._endless())
-            if events:
+            if not events:
+                continue
+            if not begun:
                 self._record.first_byte()
-                await sink.send(events, translation.failure)
-                if sink.content and not self._plan.route.model.reply.continue_after_cut:
+            await sink.send(events, translation.failure)
+            if not begun and sink.content:
+                begun = True
+                if not self._plan.route.model.reply.continue_after_cut:
                     # Nothing will be tried again.
                     self._body = b""
 
