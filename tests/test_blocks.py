@@ -385,6 +385,12 @@ def test_usage_after_the_end_is_told_once_and_in_our_terms() -> None:
     assert got.usage["output_tokens"] == 5
 
 
+def test_a_count_beyond_all_bounds_stays_a_number_that_can_be_summed() -> None:
+    huge = data({"choices": [], "usage": {"prompt_tokens": 1e308, "completion_tokens": 10**400}})
+    got = answer_of(*text("a")[:-1], huge, DONE)
+    assert got.usage["input_tokens"] == got.usage["output_tokens"] == 2**53
+
+
 def test_without_usage_estimates_are_told_and_never_null() -> None:
     got = answer_of(*text("some words in an answer"))
     assert got.usage["input_tokens"] == 7

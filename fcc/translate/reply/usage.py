@@ -4,10 +4,15 @@ OpenAI's prompt_tokens include the cached ones, Anthropic's input_tokens don't. 
 leave reasoning out of completion_tokens, so that the total is more than the sum.
 """
 
+from typing import Final
+
 from fcc.translate.pieces import Usage
 from fcc.wire.chat import Chunk, Details, TokenUsage
 
 __all__ = ["find_usage", "usage"]
+
+_MOST: Final = 2**53
+"""Tokens, beyond which a JSON number is not exact for everybody."""
 
 
 def find_usage(chunk: Chunk) -> TokenUsage | None:
@@ -50,10 +55,13 @@ def usage(counts: TokenUsage) -> Usage:
 
 
 def _count(value: object) -> int:
-    """A count as an int; 0 for what is none (30.0 is one, 30.5, true and "30" are not)."""
+    """A count as an int; 0 for what is none (30.0 is one, 30.5, true and "30" are not).
+
+    None is so large that sums of them would be no numbers any more.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if type(value) is int and value > 0 else 0
+    return min(value, _MOST) if type(value) is int and value > 0 else 0
 
 
 def _first(*values: object) -> int:
