@@ -70,6 +70,8 @@ def span(value: str, now: float | None) -> float | None:
 
     None for all else: a negative number, a moment that is past, one without the time.
     """
+    if not value:
+        return None
     if _COMPACT.fullmatch(value):
         return _duration(value)
     if not _NUMBER.fullmatch(value):

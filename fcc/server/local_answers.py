@@ -67,12 +67,12 @@ def local_answer(asked: MessagesRequest, switches: LocalAnswers) -> LocalAnswer 
     last = asked.messages[-1]
     if last.role != "user":
         return None
-    text = _text(last.content)
     if switches.suggestion and _wants_suggestion(last.content):
         # This one alone carries the session's tools: it is forked off the conversation.
         return LocalAnswer("suggestion", "")
     if bytes(asked.tools) not in _NO_TOOLS:
         return None
+    text = _text(last.content)
     return next(filter(None, _answers(asked, text, switches)), None)
 
 

@@ -16,7 +16,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[DeclaredTool, ...] = ()
     """The tools that the model may call, under the client's names."""
     names: Mapping[str, str] = MappingProxyType({})
-    """The provider's name of a tool -> the client's."""
+    """The provider's name of a tool -> the client's, where they differ."""
     used_ids: frozenset[str] = frozenset()
     """Every tool_use id of the conversation."""
     stop_sequences: frozenset[str] = frozenset()
@@ -30,6 +30,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def known_tools(self) -> tuple[DeclaredTool, ...]:
         """The tools under every name that the model may call them by."""
+        if not self.names:
+            return self.tools
         by_name = {tool.name: tool for tool in self.tools}
         renamed = (
             msgspec.structs.replace(by_name[name], name=sent)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
-from typing_extensions import override
 
+from fcc.overriding import override
 from fcc.translate.fits import fits
 from fcc.translate.tools import DeclaredTool
 

@@ -13,10 +13,9 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Final
 
-from typing_extensions import override
-
 from fcc.diagnosis.rates import Rate
 from fcc.errors import RateLimitedError
+from fcc.overriding import override
 from fcc.settings.limits import Limits
 from fcc.upstream.gate import NEVER, Gate
 
@@ -109,7 +108,10 @@ class Limiter:
                 f"{MAX_WAITING} requests of fcc wait for this provider already; ask again later, "
                 "or give [limits] in its profile more room"
             )
-        seat = await self._turn(_Waiter((background, next(self._arrivals)), model, tokens))
+        if not self._queues and self._free(model, tokens):
+            seat = self._take(model, tokens)
+        else:
+            seat = await self._turn(_Waiter((background, next(self._arrivals)), model, tokens))
         try:
             yield seat
         finally:
@@ -145,20 +147,25 @@ class Limiter:
                 self._wake()
                 waiter.woken.clear()
                 await waiter.woken.wait()
-            return self._take(waiter)
+            return self._take(waiter.model, waiter.tokens)
         finally:
             queue.remove(waiter)
             if not queue:
                 del self._queues[waiter.model]
             self._wake()
 
-    def _take(self, waiter: _Waiter) -> Seat:
+    def _take(self, model: str, tokens: int) -> Seat:
         now = _now()
-        self._key.enter(now, waiter.tokens)
-        self._gate(waiter.model).enter(now, waiter.tokens)
-        seat = Seat(waiter.model, next(self._starts), waiter.tokens)
+        self._key.enter(now, tokens)
+        self._gate(model).enter(now, tokens)
+        seat = Seat(model, next(self._starts), tokens)
         self._seats.add(seat)
         return seat
+
+    def _free(self, model: str, tokens: int) -> bool:
+        """Whether both gates are open to who comes now, where nobody waits."""
+        now = _now()
+        return self._gate(model).wait(now, tokens) <= 0 and self._key.wait(now, tokens) <= 0
 
     def _next(self) -> _Waiter | float:
         """Who may start at once; else the seconds until somebody may."""
@@ -177,6 +184,8 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if not self._queues:
+            return
         found = self._next()
         if isinstance(found, _Waiter):
             found.woken.set()

@@ -20,7 +20,6 @@ class Names:
 
     def __init__(self, tools: Sequence[DeclaredTool]) -> None:
         self._tools = tools
-        self._exact = {tool.name: tool for tool in tools}
 
     def find(self, name: str) -> DeclaredTool | None:
         """The tool that `name` means, or None."""
@@ -28,9 +27,14 @@ class Names:
         bare = _COUNTER.sub("", _PREFIX.sub("", name, count=1))
         return self._exact.get(name) or self._exact.get(bare) or self._alike.get(_key(bare))
 
+    # Both are made when first asked for: in most answers the text names no tool.
+
+    @cached_property
+    def _exact(self) -> dict[str, DeclaredTool]:
+        return {tool.name: tool for tool in self._tools}
+
     @cached_property
     def _alike(self) -> dict[str, DeclaredTool | None]:
-        """Made when first asked for: in most answers the text names no tool."""
         alike: dict[str, DeclaredTool | None] = {}
         for tool in self._tools:
             key = _key(tool.name)
@@ -50,7 +54,11 @@ class Names:
 
     def starts(self, text: str) -> bool:
         """Whether `text` may go on to be a declared name."""
-        return any(name.startswith(text) for name in self._exact)
+        for tool in self._tools:
+            # Asked at the head of every answer, of dozens of tools: `any` takes twice as long.
+            if tool.name.startswith(text):
+                return True
+        return False
 
 
 def _key(name: str) -> str:

@@ -68,7 +68,7 @@ class Scanner:
     @property
     def repairs(self) -> dict[str, int]:
         """How many calls were recovered, by dialect, and what had to be mended, by name."""
-        return dict(self._calls.recovered)
+        return self._calls.recovered
 
     def feed(self, text: str) -> list[Piece]:
         """What `text` completes."""

@@ -15,9 +15,9 @@ from enum import Enum, auto
 from typing import Final
 
 import msgspec
-from typing_extensions import override
 
 from fcc.errors import LocalProtocolError
+from fcc.overriding import override
 from fcc.translate.signature import Kept
 from fcc.wire.events import (
     Block as ContentBlock,

@@ -13,7 +13,8 @@ The rules, and who makes each necessary:
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import cached_property
 
 from fcc.translate.pieces import Arguments, Piece, ToolCall, ToolCallEnd, ToolCallExtra
 from fcc.translate.reply.arguments import ArgumentStream
@@ -35,7 +36,7 @@ class _Entry:
 
     __slots__ = ("arguments", "extra", "id", "index", "name")
 
-    def __init__(self, delta: ToolCallDelta, declared: set[str]) -> None:
+    def __init__(self, delta: ToolCallDelta, declared: Container[str]) -> None:
         function = delta.function or Function()
         index = delta.index
         self.index = index if type(index) is int and index >= 0 else None
@@ -78,8 +79,7 @@ class ToolCallAssembler:
         live: bool = True,
         mend: MendCall | None = lambda _text, _tool: None,
     ) -> None:
-        self._tools = {tool.name: tool for tool in tools}
-        self._declared = set(self._tools)
+        self._declared = tools
         self._numbers = numbers
         self._live = live
         self._mend = mend
@@ -87,11 +87,16 @@ class ToolCallAssembler:
         self.repairs: Counter[str] = Counter()
         """What had to be done to arguments by the end of the answer, by name."""
 
+    @cached_property
+    def _tools(self) -> dict[str, DeclaredTool]:
+        """By name; made at the first call, as most answers have none."""
+        return {tool.name: tool for tool in self._declared}
+
     def feed(self, deltas: Sequence[ToolCallDelta]) -> list[Piece]:
         """What the entries of one chunk add."""
         pieces: list[Piece] = []
         for delta in deltas:
-            entry = _Entry(delta, self._declared)
+            entry = _Entry(delta, self._tools)
             hollow = delta.function is None and entry.id is None
             if hollow and entry.extra is None:
                 continue
@@ -146,10 +151,10 @@ class ToolCallAssembler:
         if call.name is None or call.name == entry.name:
             other = call.id is not None and entry.id is not None and call.id != entry.id
             return not (call.name and call.arguments.closed and other)
-        return call.name not in self._declared and self._begins(call.name + (entry.name or ""))
+        return call.name not in self._tools and self._begins(call.name + (entry.name or ""))
 
     def _begins(self, name: str) -> bool:
-        return any(declared.startswith(name) for declared in self._declared)
+        return any(declared.startswith(name) for declared in self._tools)
 
     def _latest(self, fits: Callable[[_Call], bool]) -> _Call | None:
         return next((call for call in reversed(self._calls) if fits(call)), None)
@@ -183,7 +188,7 @@ class ToolCallAssembler:
 
     def _settled(self, call: _Call) -> bool:
         """Whether the call's name is certain enough to be told."""
-        return call.name in self._declared or (call.name is not None and call.arguments.started)
+        return call.name in self._tools or (call.name is not None and call.arguments.started)
 
     def _end(self, call: _Call, pieces: list[Piece], *, clean: bool) -> None:
         if not call.opened:
@@ -218,7 +223,7 @@ def _continues(call: _Call, entry: _Entry) -> bool:
     )
 
 
-def _name(name: str | None, declared: set[str]) -> str | None:
+def _name(name: str | None, declared: Container[str]) -> str | None:
     if not name or name in declared:
         return name or None
     bare = _LEAKED.sub("", name.strip())

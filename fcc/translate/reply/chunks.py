@@ -4,7 +4,6 @@ Of one chunk the reasoning comes first, then the text, then the calls. A provide
 reasoning field means the content to be text: think tags are then something it talks about.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import count
@@ -68,12 +67,12 @@ class ChunkReader:
         """Whether any has come: it may be held, as it could begin a tag or a call."""
 
     @property
-    def repairs(self) -> Counter[str]:
+    def repairs(self) -> dict[str, int]:
         """What was recovered or mended so far, by name."""
-        repairs = Counter(self._calls.repairs)
+        repairs = dict(self._calls.repairs)
         for scanner in (self._text, self._reasoning):
-            if scanner is not None:
-                repairs.update(scanner.repairs)
+            for name, number in scanner.repairs.items() if scanner is not None else ():
+                repairs[name] = repairs.get(name, 0) + number
         return repairs
 
     @property

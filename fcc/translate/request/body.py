@@ -37,7 +37,7 @@ class Body(msgspec.Struct):
     tools: tuple[DeclaredTool, ...] = ()
     """The tools that the model may call."""
     names: Mapping[str, str] = MappingProxyType({})
-    """The provider's name of a tool -> the client's."""
+    """The provider's name of a tool -> the client's, where they differ."""
     used_ids: frozenset[str] = frozenset()
     """Every tool_use id of the conversation."""
     declined: tuple[str, ...] = ()

@@ -45,7 +45,7 @@ class Offer(msgspec.Struct, frozen=True):
     sent: tuple[msgspec.Raw, ...] = ()
     """Encoded, one for each of `declared`."""
     names: Mapping[str, str] = MappingProxyType({})
-    """The provider's name of a tool -> the client's."""
+    """The provider's name of a tool -> the client's, where they differ."""
     aliases: Mapping[str, Mapping[str, str]] = MappingProxyType({})
     """Tool -> the client's names of arguments -> the provider's, where they differ."""
     declined: tuple[str, ...] = ()
@@ -83,10 +83,11 @@ def _offer(tools: bytes, names: str, schema: tuple[str, ...]) -> Offer:
         elif tool.name and tool.name not in chosen and not _is_placeholder(tool):
             chosen[tool.name] = _translated(tool, tool.name, names, schema)
     declared = tuple(tool for tool, _ in chosen.values())
+    sent_as = {provider_name(name, names): name for name in chosen}
     return Offer(
         declared=declared,
         sent=tuple(sent for _, sent in chosen.values()),
-        names=MappingProxyType({provider_name(name, names): name for name in chosen}),
+        names=MappingProxyType({sent: name for sent, name in sent_as.items() if sent != name}),
         aliases=MappingProxyType(
             {t.name: {ours: theirs for theirs, ours in t.aliases.items()} for t in declared}
         ),
