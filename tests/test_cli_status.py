@@ -170,6 +170,10 @@ STATUS: dict[str, Any] = {
     "recent_requests": 1, "cache_hit_ratio": 0.5, "last_error": None,
     "probed": {"acme/m": {"file": "f", "probed": "", "facts": {"ask.images": False}}},
     "probe_problems": [], "reloads": 0, "reload_error": "",
+    "fallbacks": [
+        {"failed": "acme/m", "to": "spare/n", "why": "429 rate_limit_error", "count": 1200},
+        {"failed": "acme/other", "to": "other", "why": "", "count": 1},
+    ],
     "repairs": [{"provider": "acme", "model": "m", "kind": "hermes", "count": 3}],
 }  # fmt: skip
 
@@ -186,6 +190,8 @@ def test_all_that_a_daemon_says_is_shown_in_words(monkeypatch: pytest.MonkeyPatc
         ("requests", "2 open, 1 waiting, 9 served in 2 h 1 min"),
         ("acme", LANE),
         ("cache", "50% of the prompt tokens of the last request"),
+        ("fell back", "acme/m -> spare/n: 429 rate_limit_error, 1,200 times"),
+        ("fell back", "acme/other -> other, once"),
         ("learned", "acme/m: at most 8,192 tokens of output, without top_k"),
         ("probed", "acme/m: ask.images = false"),
         ("repaired", "acme/m: hermes, 3 times"),

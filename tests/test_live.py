@@ -58,6 +58,7 @@ async def test_before_anything_happened_it_says_what_would_answer(connect: Ask) 
     assert page.shown["about"]["models"]["opus"]["target"] == "test/big"
     assert page.shown["about"]["title"] == "Test"
     assert page.shown["about"]["problems"] == []
+    assert page.shown["about"]["observed"] is True
     assert page.shown["open"] == {"count": 0, "requests": []}
     assert page.shown["lanes"] == page.shown["errors"] == page.ended == []
     assert page.shown["usage"]["totals"]["requests"] == 0
@@ -211,6 +212,17 @@ async def test_budgets_and_what_could_not_be_used_are_shown(connect: Ask) -> Non
     assert (shown["usage"]["daily_budget"], shown["usage"]["daily_tokens"]) == (2.5, 1000)
     assert shown["usage"]["since"] == "start"
     assert shown["about"]["problems"] == ["config.toml: line 3 is nonsense"]
+
+
+async def test_what_is_not_noted_by_choice_is_no_configuration_that_could_not_be_used(
+    connect: Ask,
+) -> None:
+    client = await connect(app_of(config=Config(observe=False)), Scripted(text("hi")))
+    assert await ask(client) == 200
+    page = await snapshot(client)
+    assert page.shown["about"]["observed"] is False
+    assert page.shown["about"]["problems"] == []
+    assert page.ended == []
 
 
 async def test_without_a_ledger_only_a_later_day_is_known_from_its_beginning(

@@ -120,6 +120,16 @@ async def test_every_id_that_the_module_looks_for_is_on_the_page_once(connect: A
         assert set(words.split()) <= set(ids)
 
 
+async def test_that_requests_are_not_noted_stands_under_a_heading_of_its_own(connect: Ask) -> None:
+    client = await connect()
+    page, module = await html(client), await (await client.get("/fcc/page.js")).text()
+    (section,) = [part for part in page.split("</section>") if "observe = false" in part]
+    shown = section[section.index("<section") :]
+    assert shown.startswith('<section id="unobserved" aria-labelledby="unobserved-title" hidden>')
+    assert '<h2 id="unobserved-title">Requests are not noted</h2>' in shown
+    assert '$("unobserved").hidden = observed;' in module
+
+
 async def test_the_page_asks_for_a_token_only_where_one_is_wanted(connect: Ask) -> None:
     assert "data-locked" in await html(await connect(app_of(config=GUARDED)))
     assert "data-locked" not in await html(await connect())
@@ -162,11 +172,41 @@ async def test_the_page_is_not_shown_under_a_name_of_elsewhere(
     assert "http://127.0.0.1:8082" in (await response.json())["error"]["message"]
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/status", "/v1/models", "/metrics"])
+@pytest.mark.parametrize("path", ["/", "/health", "/v1/models"])
 async def test_who_is_no_browser_may_use_any_name(connect: Ask, path: str) -> None:
     app = app_of()
     response = await (await connect(app)).get(path, headers={"Host": "gateway.internal"})
     assert response.status != 403
+
+
+@pytest.mark.parametrize("path", ["/status", "/metrics"])
+@pytest.mark.parametrize("host", [*ELSEWHERE, "gateway.internal:8082"])
+async def test_what_the_daemon_tells_of_itself_is_not_told_under_a_name_of_elsewhere(
+    connect: Ask, path: str, host: str
+) -> None:
+    response = await (await connect()).get(path, headers={"Host": host})
+    assert response.status == 403
+    words = (await response.json())["error"]["message"]
+    assert path in words
+    assert "http://127.0.0.1:8082" in words
+    assert "set auth_token in config.toml" in words
+
+
+@pytest.mark.parametrize("path", ["/status", "/metrics"])
+@pytest.mark.parametrize("host", HERE)
+async def test_what_the_daemon_tells_of_itself_is_told_under_its_own_names(
+    connect: Ask, path: str, host: str
+) -> None:
+    assert (await (await connect()).get(path, headers={"Host": host})).status == 200
+
+
+@pytest.mark.parametrize("path", ["/status", "/metrics"])
+async def test_a_scraper_with_the_token_may_use_any_name(connect: Ask, path: str) -> None:
+    client = await connect(app_of(config=GUARDED))
+    named = {"Host": "gateway.internal:8082"}
+    assert (await client.get(path, headers=named)).status == 401
+    with_token = named | {"Authorization": "Bearer the-token"}
+    assert (await client.get(path, headers=with_token)).status == 200
 
 
 async def test_the_name_that_was_configured_is_a_name_of_ours(connect: Ask) -> None:

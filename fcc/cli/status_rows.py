@@ -39,6 +39,9 @@ def rows(said: dict[str, Any]) -> Iterator[Row]:
         yield "cache", f"{said['cache_hit_ratio']:.0%} of the prompt tokens of {of}"
     if said["last_error"]:
         yield "last error", paint(_error(said["last_error"]), "red")
+    for one in said["fallbacks"]:
+        why = f": {one['why']}" if one["why"] else ""
+        yield "fell back", f"{one['failed']} -> {one['to']}{why}, {_times(one)}"
     if said["reload_error"]:
         yield "reload", paint(f"the last one was refused: {said['reload_error']}", "red")
     yield from _learned(said["lanes"])
@@ -47,11 +50,8 @@ def rows(said: dict[str, Any]) -> Iterator[Row]:
         yield "probed", f"{target}: {facts or 'nothing that changes anything'}"
     for problem in said["probe_problems"]:
         yield "probed", paint(problem, "yellow")
-    for repair in said["repairs"]:
-        yield (
-            "repaired",
-            f"{repair['provider']}/{repair['model']}: {repair['kind']}, {_times(repair)}",
-        )
+    for one in said["repairs"]:
+        yield "repaired", f"{one['provider']}/{one['model']}: {one['kind']}, {_times(one)}"
 
 
 def _requests(said: dict[str, Any]) -> str:
@@ -110,5 +110,5 @@ def _value(value: Any) -> str:
             return str(value)
 
 
-def _times(repair: dict[str, Any]) -> str:
-    return "once" if repair["count"] == 1 else f"{repair['count']} times"
+def _times(counted: dict[str, Any]) -> str:
+    return "once" if counted["count"] == 1 else f"{counted['count']:,} times"

@@ -15,9 +15,9 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.registry import Collector, CollectorRegistry
-from typing_extensions import override
 
 from fcc.observe.family import Distribution, Family
+from fcc.overriding import override
 
 __all__ = ["exposition"]
 

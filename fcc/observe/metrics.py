@@ -4,7 +4,7 @@ Plain counters, written to when a request ends. The names of series are bounded 
 ask for: a model has its own once it has answered or a configuration leads to it, up to MOST.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
 
@@ -74,8 +74,6 @@ class Metrics:
         self._latest: tuple[Outcome | None, _Model] = (None, _Model())
         """What ended last, and whose it was: its price comes right behind, mostly."""
         self._queued: dict[str, Histogram] = {}
-        self._fallbacks: Counter[str] = Counter()
-        self._repairs: Counter[tuple[str, ...]] = Counter()
 
     def began(self, request_id: str) -> None:
         """Open requests are counted by who has them."""
@@ -90,10 +88,6 @@ class Metrics:
         self._latest = (outcome, model)
         if outcome.attempts:
             self._queue(outcome.provider).observe(outcome.queued)
-        for failed in outcome.fallbacks:
-            self._fallbacks[failed.partition("/")[0]] += 1
-        for kind, number in outcome.repairs.items():
-            self._repairs[(*key, kind)] += number
 
     def priced(self, outcome: Outcome, dollars: float | None) -> None:
         """What a request that has ended cost; None: nobody knows."""
@@ -118,8 +112,6 @@ class Metrics:
             for (provider, model, status, reason, error), number in self._requests.items()
         ]
         queued = [((provider,), q.distribution) for provider, q in self._queued.items()]
-        failed = [((provider,), float(number)) for provider, number in self._fallbacks.items()]
-        repairs = [(key, float(number)) for key, number in self._repairs.items()]
         return [
             Family("fcc_requests", "counter", "Requests that have ended.", labels, counted),
             *self._of_models(),
@@ -127,15 +119,6 @@ class Metrics:
                 "fcc_queue_seconds", "histogram",
                 "Time in which requests waited for their turn at a provider.",
                 ("provider",), queued,
-            ),
-            Family(
-                "fcc_fallbacks", "counter",
-                "Requests that went on to another route, by the provider that failed.",
-                ("provider",), failed,
-            ),
-            Family(
-                "fcc_repairs", "counter", "What was recovered or mended in answers, by kind.",
-                (*_OF_A_MODEL, "kind"), repairs,
             ),
         ]  # fmt: skip
 

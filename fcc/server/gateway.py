@@ -14,6 +14,7 @@ from fcc.observe.metrics import Metrics
 from fcc.observe.recorder import Recorder
 from fcc.observe.watch import Watch
 from fcc.server.accounts import Accounts
+from fcc.server.fallbacks import Fallbacks
 from fcc.server.lag import Lag
 from fcc.server.recent import Recent
 from fcc.server.recorded import known_secrets
@@ -64,8 +65,9 @@ class Gateway:
         self.metrics = Metrics()
         self.accounts = Accounts(self, self.metrics)
         self.recorder = Recorder(lambda: self.config.recorder, self._secrets)
+        self.fallbacks = Fallbacks()
         self.watch = Watch()
-        for observer in (self.recent, self.metrics, self.accounts, self.recorder):
+        for observer in (self.recent, self.metrics, self.accounts, self.recorder, self.fallbacks):
             self.watch.add(observer)
         self.lag = Lag()
         self.repairs = Repairs()

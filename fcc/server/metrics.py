@@ -1,10 +1,11 @@
 """GET /metrics: the numbers, for Prometheus.
 
-Who may see them: who may see GET /v1/models.
+Who may see them: who may see GET /status.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -14,8 +15,7 @@ import fcc
 from fcc.errors import NotFoundError
 from fcc.observe.family import Family, Value
 from fcc.server.gateway import GATEWAY, Gateway
-from fcc.upstream.breaker import State
-from fcc.upstream.lane import Door, Lane, fingerprint
+from fcc.server.lanes import OneDoor, OneLane, lane_of
 
 __all__ = ["families", "metrics"]
 
@@ -33,9 +33,11 @@ async def metrics(request: web.Request) -> web.Response:
 
 def families(gateway: Gateway) -> list[Family]:
     """What is counted, and what can be seen at the moment."""
+    now = asyncio.get_running_loop().time()
     return [
         *gateway.metrics.families(),
-        *_limits(gateway.lanes),
+        *_counts(gateway),
+        *_limits([lane_of(lane, now) for lane in gateway.lanes]),
         *_own(gateway),
         *_money(gateway),
         gateway.lag.family(),
@@ -49,52 +51,66 @@ def _written(found: Sequence[Family], accept: str) -> tuple[bytes, str]:
     return exposition(found, accept)
 
 
-_OF_A_DOOR: Final[tuple[tuple[str, str, Callable[[Door, float], float | None]], ...]] = (
+def _counts(gateway: Gateway) -> list[Family]:
+    """What /status tells too."""
+    failed: Counter[str] = Counter()
+    for route, _, _, number in gateway.fallbacks.totals():
+        failed[route.partition("/")[0]] += number
+    return [
+        Family(
+            "fcc_fallbacks",
+            "counter",
+            "Requests that went on to another route, by the provider that failed.",
+            ("provider",),
+            [((provider,), float(number)) for provider, number in failed.items()],
+        ),
+        Family(
+            "fcc_repairs",
+            "counter",
+            "What was recovered or mended in answers, by kind.",
+            ("provider", "model", "kind"),
+            [(tuple(key), float(number)) for *key, number in gateway.repairs.totals()],
+        ),
+    ]
+
+
+_OF_A_DOOR: Final[tuple[tuple[str, str, Callable[[OneDoor], float | None]], ...]] = (
     (
         "fcc_open_streams",
         "Requests that a provider is answering, by the fingerprint of the key.",
-        lambda door, _now: door.limiter.open,
+        lambda door: door.open,
     ),
     (
         "fcc_waiting_requests",
         "Requests that wait for their turn at a provider.",
-        lambda door, _now: door.limiter.waiting,
+        lambda door: door.waiting,
     ),
     (
         "fcc_limiter_available_requests",
         "How many requests could start at once; absent where there is no limit.",
-        lambda door, _now: door.limiter.available(),
+        lambda door: door.available,
     ),
     (
         "fcc_key_rest_seconds",
         "For how long a key is not used, because it was refused or is used up.",
-        lambda door, now: max(0.0, door.rests_until - now),
+        lambda door: door.rests_seconds,
     ),
 )
 
 
-def _limits(lanes: Sequence[Lane]) -> list[Family]:
-    now = asyncio.get_running_loop().time()
-    doors = [((lane.profile.name, _key(door)), door) for lane in lanes for door in lane.doors]
+def _limits(lanes: Sequence[OneLane]) -> list[Family]:
+    doors = [((lane.provider, door.fingerprint), door) for lane in lanes for door in lane.doors]
     found = []
     for name, help, number in _OF_A_DOOR:
         values: list[tuple[tuple[str, ...], Value]] = []
         for labels, door in doors:
-            value = number(door, now)
+            value = number(door)
             if value is not None:
                 values.append((labels, float(value)))
         found.append(Family(name, "gauge", help, ("provider", "key"), values))
-    resting = [((lane.profile.name,), float(_rests(lane))) for lane in lanes]
+    resting = [((lane.provider,), float(lane.breaker.state != "closed")) for lane in lanes]
     words = "1 where a provider failed several times in a row and is left alone for a while."
     return [*found, Family("fcc_provider_resting", "gauge", words, ("provider",), resting)]
-
-
-def _key(door: Door) -> str:
-    return "" if door.name == fingerprint("") else door.name
-
-
-def _rests(lane: Lane) -> bool:
-    return lane.breaker.state is not State.CLOSED
 
 
 def _own(gateway: Gateway) -> list[Family]:

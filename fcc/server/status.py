@@ -9,13 +9,10 @@ from aiohttp import web
 
 import fcc
 from fcc.server.gateway import GATEWAY, Gateway
+from fcc.server.lanes import OneLane, lane_of
 from fcc.server.recent import LastError
-from fcc.settings.profile import Profile
-from fcc.upstream.lane import Door, Lane, fingerprint
 
-__all__ = ["Status", "status", "status_of"]
-
-_NO_KEY = fingerprint("")
+__all__ = ["Status", "Target", "status", "status_of"]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -25,47 +22,6 @@ class Target(msgspec.Struct, frozen=True):
     """`provider/model`."""
     context_window: int | None
     max_output_tokens: int | None
-
-
-class OneDoor(msgspec.Struct, frozen=True):
-    """One key at work."""
-
-    fingerprint: str
-    """Six characters of its hash; empty: the provider is asked without a key."""
-    open: int
-    waiting: int
-    available: int | None
-    """How many requests could start at once; None: there is no limit."""
-    rests_seconds: float
-    """How long it is not asked, because it was refused or is used up."""
-
-
-class Breaking(msgspec.Struct, frozen=True):
-    """Whether the provider is asked at all."""
-
-    state: str
-    """closed, open or half_open."""
-    seconds_left: float
-
-
-class Learned(msgspec.Struct, frozen=True):
-    """What refusals have taught of one model."""
-
-    max_tokens: int | None
-    without: tuple[str, ...]
-    """Fields that are left out."""
-
-
-class OneLane(msgspec.Struct, frozen=True):
-    """One provider that was asked since the configuration was read."""
-
-    provider: str
-    title: str
-    open: int
-    waiting: int
-    breaker: Breaking
-    doors: tuple[OneDoor, ...]
-    learned: dict[str, Learned]
 
 
 class Probed(msgspec.Struct, frozen=True):
@@ -82,6 +38,18 @@ class Repair(msgspec.Struct, frozen=True):
     provider: str
     model: str
     kind: str
+    count: int
+
+
+class Fallback(msgspec.Struct, frozen=True):
+    """How often requests went on from one route to another for the same error."""
+
+    failed: str
+    """`provider/model`; `provider/other` where there are too many to tell apart."""
+    to: str
+    """The route that was asked behind it."""
+    why: str
+    """The error's status and type."""
     count: int
 
 
@@ -106,6 +74,7 @@ class Status(msgspec.Struct, frozen=True):
     """`provider/model` -> what was found out."""
     probe_problems: tuple[str, ...]
     """Capability files that could not be used."""
+    fallbacks: tuple[Fallback, ...]
     repairs: tuple[Repair, ...]
     reloads: int
     """How often the configuration was to be read again."""
@@ -122,7 +91,7 @@ async def status(request: web.Request) -> web.Response:
 def status_of(gateway: Gateway, now: float, wall: float) -> Status:
     """`now` is the loop's time in seconds, `wall` that of the world."""
     router, recent, observed = gateway.router, gateway.recent, gateway.config.observe
-    lanes = tuple(_lane(lane, now) for lane in gateway.lanes)
+    lanes = tuple(lane_of(lane, now) for lane in gateway.lanes)
     return Status(
         version=fcc.__version__,
         uptime_seconds=round(wall - gateway.started),
@@ -138,6 +107,7 @@ def status_of(gateway: Gateway, now: float, wall: float) -> Status:
         last_error=recent.last_error if observed else None,
         probed=_probed(gateway),
         probe_problems=tuple(one.message for one in router.providers.probes.problems),
+        fallbacks=tuple(Fallback(*one) for one in gateway.fallbacks.totals()),
         repairs=tuple(Repair(*one) for one in gateway.repairs.totals()),
         reloads=gateway.reloads,
         reload_error=gateway.reload_error,
@@ -150,35 +120,6 @@ def _models(gateway: Gateway) -> dict[str, Target]:
         model = gateway.router.route(f"claude-{tier}").model
         models[tier] = Target(target, model.context_window, model.max_output_tokens)
     return models
-
-
-def _lane(lane: Lane, now: float) -> OneLane:
-    profile, breaker = lane.profile, lane.breaker
-    doors = tuple(_door(profile, door, now) for door in lane.doors)
-    return OneLane(
-        provider=profile.name,
-        title=profile.label,
-        open=sum(door.open for door in doors),
-        waiting=sum(door.waiting for door in doors),
-        breaker=Breaking(breaker.state.name.lower(), round(breaker.left(now), 1)),
-        doors=doors,
-        learned={
-            model: Learned(known.max_tokens, known.dropped) for model, known in lane.lessons.items()
-        },
-    )
-
-
-def _door(profile: Profile, door: Door, now: float) -> OneDoor:
-    limiter, seats = door.limiter, profile.limits.concurrency
-    free = [max(0, seats - limiter.open)] if seats else []
-    turns = limiter.available()
-    return OneDoor(
-        fingerprint="" if door.name == _NO_KEY else door.name,
-        open=limiter.open,
-        waiting=limiter.waiting,
-        available=min([*free, *([] if turns is None else [turns])], default=None),
-        rests_seconds=round(max(0.0, door.rests_until - now), 1),
-    )
 
 
 def _probed(gateway: Gateway) -> dict[str, Probed]:

@@ -108,7 +108,7 @@ function some(node, length) {
 
 // The parts
 
-function showAbout({ version, title, models, problems }) {
+function showAbout({ version, title, models, problems, observed }) {
   set($("version"), version);
   document.title = `fcc · ${title}`;
   table("models", Object.entries(models), ([family]) => family, ([family, to]) => [
@@ -120,6 +120,7 @@ function showAbout({ version, title, models, problems }) {
   $("problems").hidden = !problems.length;
   const list = $("problems").querySelector("ul");
   keyed(list, problems, (words) => words, (words) => element("li", words), () => {});
+  $("unobserved").hidden = observed;
 }
 
 function showOpen({ count: all, requests }) {

@@ -9,9 +9,10 @@ import msgspec
 import fcc
 from fcc.observe.outcome import Outcome
 from fcc.server.gateway import Gateway
+from fcc.server.lanes import OneLane
 from fcc.server.page.advice import advice
 from fcc.server.page.history import History, Totals
-from fcc.server.status import OneLane, Status, Target, status_of
+from fcc.server.status import Status, Target, status_of
 
 __all__ = ["Ended", "ended", "parts_of"]
 
@@ -32,6 +33,8 @@ class About(msgspec.Struct, frozen=True):
     models: dict[str, Target]
     problems: tuple[str, ...]
     """What of the configuration could not be used."""
+    observed: bool
+    """Whether there is anything to show of requests."""
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -150,14 +153,13 @@ def parts_of(
 
 def _about(gateway: Gateway, status: Status, began: float) -> About:
     refused = [status.reload_error] if status.reload_error else []
-    if not gateway.config.observe:
-        refused.append("observe = false: of requests there is nothing to show")
     return About(
         version=fcc.__version__,
         began=round(began, 2),
         title=status.title,
         models=status.models,
         problems=(*refused, *status.probe_problems),
+        observed=gateway.config.observe,
     )
 
 
