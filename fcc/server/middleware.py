@@ -33,6 +33,9 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _OPEN = frozenset({"/", "/health", "/api/hello", *FILES})
 """Paths that tell nothing and cost nothing: no token is asked for."""
 
+_OF_THE_DAEMON = frozenset({"/status", "/metrics"})
+"""Paths that tell of the daemon. A browser says no Origin when it gets from where its page is from."""
+
 _MODEL_PATHS = frozenset({"/v1/messages", "/v1/v1/messages"})
 """Paths whose requests are counted and kept."""
 
@@ -105,7 +108,9 @@ async def allowed(request: web.Request, handler: _Handler) -> web.StreamResponse
     if request.path not in _OPEN:
         _check_token(request)
         _check_origin(request)
-    if request.path.startswith("/fcc/") or (request.path == "/" and wants_page(request)):
+    path = request.path
+    shown = path in _OF_THE_DAEMON or path.startswith("/fcc/")
+    if shown or (path == "/" and wants_page(request)):
         _check_host(request)
     return await handler(request)
 
@@ -159,8 +164,9 @@ def _check_host(request: web.Request) -> None:
     host = _host(f"//{named}").removesuffix(".")
     if not (_is_here(host) or host == config.server.host.lower()):
         raise _forbidden(
-            f"fcc's page is not shown under the name {named!r}: open it by its address, as "
-            f"http://127.0.0.1:{config.server.port}, or set auth_token in config.toml"
+            f"{request.path} is not shown under the name {named!r}: ask by the address, as "
+            f"http://127.0.0.1:{config.server.port}{request.path}, or set auth_token in config.toml "
+            "and send it as Authorization: Bearer"
         )
 
 

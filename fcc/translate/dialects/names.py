@@ -54,11 +54,7 @@ class Names:
 
     def starts(self, text: str) -> bool:
         """Whether `text` may go on to be a declared name."""
-        for tool in self._tools:
-            # Asked at the head of every answer, of dozens of tools: `any` takes twice as long.
-            if tool.name.startswith(text):
-                return True
-        return False
+        return any(tool.name.startswith(text) for tool in self._tools)
 
 
 def _key(name: str) -> str:
