@@ -66,7 +66,13 @@ def rates(headers: Mapping[str, str], now: float | None, *, waits: bool = False)
     `waits`: retry-after counts as a limit that is used up. That is for answers: a refusal has its
     own way of being waited for.
     """
-    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    lower = {
+        low: value.strip()
+        for name, value in headers.items()
+        if "ratelimit" in (low := name.lower()) or low.startswith("retry-after")
+    }
+    if not lower:
+        return []
     found = [*_by_name(lower, now), *_structured(lower.get("ratelimit", ""))]
     wait = asked_wait(lower, now) if waits else None
     if wait:

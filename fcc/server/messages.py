@@ -56,17 +56,14 @@ async def create(request: web.Request) -> web.StreamResponse:
 async def read_body(request: web.Request) -> bytes:
     """The request's body. Raises RequestTooLargeError over `max_body_bytes`."""
     limit = request.app[GATEWAY].config.server.max_body_bytes
-    body = bytearray()
+    body: bytes | None = None
     if (request.content_length or 0) <= limit:
-        while raw := await _read(request):
-            body += raw
-            if len(body) > limit:
-                break
-        else:
-            return bytes(body)
-    raise RequestTooLargeError(
-        f"the request is larger than {limit} bytes (max_body_bytes in config.toml)"
-    )
+        body = await _read(request, limit)
+    if body is None:
+        raise RequestTooLargeError(
+            f"the request is larger than {limit} bytes (max_body_bytes in config.toml)"
+        )
+    return body
 
 
 def session_of(request: web.Request) -> str:
@@ -74,13 +71,23 @@ def session_of(request: web.Request) -> str:
     return request.headers.get("x-claude-code-session-id", "")
 
 
-async def _read(request: web.Request) -> bytes:
-    if request.content.is_eof():
-        # All of it is here: there is nothing to wait for.
-        return await request.content.readany()
+async def _read(request: web.Request, limit: int) -> bytes | None:
+    """The whole body; None as soon as it is larger than `limit` bytes."""
+    reads: list[bytes] = []
+    size, content, now = 0, request.content, asyncio.get_running_loop().time
     try:
-        async with asyncio.timeout(BODY_SILENCE):
-            return await request.content.readany()
+        if content.is_eof():
+            # All of it is here: there is nothing to wait for.
+            raw = await content.readany()
+            return raw if len(raw) <= limit else None
+        async with asyncio.timeout(BODY_SILENCE) as silence:
+            while raw := await content.readany():
+                reads.append(raw)
+                size += len(raw)
+                if size > limit:
+                    return None
+                silence.reschedule(now() + BODY_SILENCE)
+        return b"".join(reads)
     except TimeoutError as error:
         late = RequestError(f"the body stopped coming, and {BODY_SILENCE:.0f} s passed")
         late.status = 408

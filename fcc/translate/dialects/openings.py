@@ -27,8 +27,10 @@ class Openings(msgspec.Struct, frozen=True):
     longest: int
     dialects: dict[str, tuple[str, ...]]
     """Opening -> names of the dialects that begin so."""
-    whole: tuple[str, ...]
-    """Names of the dialects that are the whole answer."""
+    whole: dict[str, tuple[str, ...]]
+    """First character -> names of the dialects that are the whole answer and may begin so."""
+    bare: tuple[str, ...]
+    """Names of those that begin with a tool's name."""
     sentinels: frozenset[str]
     """Left out from the beginning, as the model is known to have them."""
 
@@ -89,9 +91,19 @@ def openings(names: tuple[str, ...]) -> Openings:
         prefixes=frozenset(marker[:end] for marker in markers for end in range(1, len(marker))),
         longest=max(map(len, ordered)),
         dialects=by_opening,
-        whole=tuple(name for name in known if DIALECTS[name].whole),
+        whole=_whole(known),
+        bare=tuple(name for name in known if DIALECTS[name].whole and not DIALECTS[name].opens),
         sentinels=_known_sentinels(known),
     )
+
+
+def _whole(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    by_first: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        dialect = DIALECTS[name]
+        for first in sorted({opening[0] for opening in dialect.opens} if dialect.whole else ()):
+            by_first[first] = (*by_first.get(first, ()), name)
+    return by_first
 
 
 def _known_sentinels(names: Sequence[str]) -> frozenset[str]:

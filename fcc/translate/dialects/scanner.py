@@ -56,7 +56,7 @@ class Scanner:
         """Text that went out at once and is not yet taken note of."""
         self._on = bool(dialects) and bool(tools)
         """Whether anything is looked for; else text passes."""
-        self._head = whole_message and bool(self._openings.whole)
+        self._head = whole_message and bool(self._openings.whole or self._openings.bare)
         """Only white space came, and the whole answer may be a call."""
         self._idle = False
         """Text without a character that may begin something can pass at once."""
@@ -157,12 +157,10 @@ class Scanner:
             return False
         self._head = False
         self._opening = ""
-        self._attempts = [
-            (name, DIALECTS[name].grammar)
-            for name in self._openings.whole
-            if any(opening[0] == first for opening in DIALECTS[name].opens)
-            or (not DIALECTS[name].opens and self._calls.names.starts(first))
-        ]
+        names = self._openings.whole.get(first, ())
+        if self._openings.bare and self._calls.names.starts(first):
+            names = (*self._openings.bare, *names)
+        self._attempts = [(name, DIALECTS[name].grammar) for name in names]
         return self._attempt() if self._attempts else True
 
     def _attempt(self) -> bool:

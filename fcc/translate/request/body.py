@@ -189,8 +189,9 @@ def _with_extra(fields: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, A
 
 
 def _used_ids(messages: list[Message]) -> frozenset[str]:
-    blocks = (b for m in messages if isinstance(m.content, list) for b in m.content)
-    return frozenset(block.id for block in blocks if block.type == "tool_use" and block.id)
+    said = [message.content for message in messages if isinstance(message.content, list)]
+    calls = [block.id for blocks in said for block in blocks if block.type == "tool_use"]
+    return frozenset(filter(None, calls))
 
 
 def _prefill(last: ChatMessage) -> str:

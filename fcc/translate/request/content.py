@@ -98,7 +98,10 @@ class Reader:
         turn = AssistantTurn()
         extras: dict[str, msgspec.Raw] = {}
         for block in _blocks(message):
-            if block.type == "tool_use":
+            if block.type == "text":
+                # As `_parts` has it, but half of all blocks are such.
+                turn.texts += [] if is_blank(block.text) else [block.text or ""]
+            elif block.type == "tool_use":
                 turn.calls.append(self._call(block))
             elif block.type in ("thinking", "redacted_thinking"):
                 self._reasoning(block, turn, extras)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fcc.errors import RequestError
+from fcc.overriding import override
 from fcc.settings.profile import Ask
 from fcc.translate.request.names import provider_name
 from fcc.translate.request.schema.rules import aliases, as_object, rewritten
@@ -17,6 +18,10 @@ __all__ = ["Offer", "offer"]
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """Claude Code's stand-in for tools that its tool search has not loaded yet."""
+
+
+_ENDS: Final = 256
+"""Bytes at either end that are hashed."""
 
 
 class Tool(msgspec.Struct):
@@ -68,16 +73,34 @@ class Offer(msgspec.Struct, frozen=True):
 _TOOLS = msgspec.json.Decoder(list[Tool] | None, strict=False)
 
 
+class _Sent:
+    """The bytes of `tools` as a key: the hash of them all would cost more than to compare them."""
+
+    __slots__ = ("_hash", "raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self._hash = hash((len(raw), raw[:_ENDS], raw[-_ENDS:]))
+
+    @override
+    def __hash__(self) -> int:
+        return self._hash
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Sent) and self.raw == other.raw
+
+
 def offer(tools: bytes, ask: Ask) -> Offer:
     """The `tools` of a request; the same bytes cost nothing the next time."""
-    return _offer(tools, ask.tool_names, ask.schema) if tools else Offer()
+    return _offer(_Sent(tools), ask.tool_names, ask.schema) if tools else Offer()
 
 
 @lru_cache(maxsize=64)
-def _offer(tools: bytes, names: str, schema: tuple[str, ...]) -> Offer:
+def _offer(tools: _Sent, names: str, schema: tuple[str, ...]) -> Offer:
     chosen: dict[str, tuple[DeclaredTool, msgspec.Raw]] = {}
     declined = []
-    for tool in _decoded(tools):
+    for tool in _decoded(tools.raw):
         if tool.foreign:
             declined.append(tool.name or tool.type or "")
         elif tool.name and tool.name not in chosen and not _is_placeholder(tool):
