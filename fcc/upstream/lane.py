@@ -76,6 +76,8 @@ class Lane:
 
     def door(self, model: str = "") -> Door:
         """The least busy key that does not rest, in rotation; if all rest, the first to wake."""
+        if len(self.doors) == 1:
+            return self.doors[0]
         turn = self._next
         self._next = (turn + 1) % len(self.doors)
         now = _now()

@@ -1,6 +1,6 @@
 """What becomes of a call that a grammar has read?"""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,7 +29,7 @@ class Calls:
         self.names = Names(tools)
         self.dialect = ""
         """Whose grammar is reading."""
-        self.recovered: Counter[str] = Counter()
+        self.recovered: defaultdict[str, int] = defaultdict(int)
         self.committed = False
         """Whether the reading at work has said anything."""
         self.speaking = False
@@ -92,7 +92,8 @@ class Calls:
                 ToolCallEnd(call=number),
             )
         self.recovered[self.dialect] += len(checked)
-        self.recovered.update(self._mended)
+        for repair in self._mended:
+            self.recovered[repair] += 1
         self._mended.clear()
         self.committed = True
         self._tape.commit()

@@ -12,7 +12,7 @@ The rules, and who makes each necessary:
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import cached_property
 
@@ -84,7 +84,7 @@ class ToolCallAssembler:
         self._live = live
         self._mend = mend
         self._calls: list[_Call] = []
-        self.repairs: Counter[str] = Counter()
+        self.repairs: defaultdict[str, int] = defaultdict(int)
         """What had to be done to arguments by the end of the answer, by name."""
 
     @cached_property
