@@ -14,6 +14,7 @@ from fcc.errors import (
     BadRequestError,
     CutError,
     OverloadedError,
+    RefusedKeyError,
     StalledError,
 )
 from fcc.server.exchange import CONTINUATIONS
@@ -91,6 +92,17 @@ async def test_the_client_sees_one_text_that_goes_on(
     assert seen.stop_reason == "end_turn"
     assert len(backend.bodies) == 2
     assert backend.open == 0
+
+
+async def test_a_key_that_is_refused_leaves_the_rest_to_another(connect: Connect) -> None:
+    keys = {"TEST_KEY": "first-key,second-key"}
+    backend = Scripted([chunk(content="half "), CUT], RefusedKeyError("no"), text("and half"))
+    client = await connect(app_of(going_on(), environ=keys), backend)
+    async with client.post("/v1/messages", json={**ASKED, "stream": True}) as response:
+        seen = read(await response.read())
+    assert words(seen) == "half and half"
+    assert seen.error is None
+    assert len(backend.bodies) == 3
 
 
 async def test_without_the_switch_a_cut_is_a_cut(connect: Connect) -> None:

@@ -1,5 +1,6 @@
 """One provider at work: its keys, and what is known of its health."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -113,7 +114,12 @@ def test_a_provider_that_fails_again_and_again_rests() -> None:
             lane.failed(lane.doors[0], OverloadedError("x"))
         resting = lane.resting()
         assert resting is not None
-        assert "Test failed several times in a row and rests for 10 s" in resting.message
+        assert resting.message == "Test failed several times in a row and rests for 10 s"
+        await asyncio.sleep(10)
+        assert lane.resting() is None, "the one that tries"
+        resting = lane.resting()
+        assert resting is not None
+        assert resting.message.endswith("in a row and is tried with one request at a time")
         lane.succeeded()
         assert lane.resting() is None
 

@@ -24,6 +24,11 @@ def test_an_output_limit_is_lowered(name: str) -> None:
     assert json.loads(amended(body, Fix(max_tokens=300))) == {name: 300}
 
 
+@pytest.mark.parametrize("value", ["many", 10.5, None, -1, True])
+def test_what_is_no_number_is_no_limit_to_lower(value: object) -> None:
+    assert amended(json.dumps({"max_tokens": value}).encode(), Fix(max_tokens=5)) is None
+
+
 @pytest.mark.parametrize(
     "fix",
     [

@@ -71,7 +71,9 @@ def test_what_tells_of_no_limit_of_ours_is_none(headers: dict[str, str]) -> None
     assert told(headers) == []
 
 
-@pytest.mark.parametrize("value", ["-1", "", "none", "nan", "1e9", "9" * 40, "٣", "0x10", "1 000"])
+@pytest.mark.parametrize(
+    "value", ["-1", "", "none", "nan", "1e9", "9" * 40, "٣", "0x10", "1 000", "1,000"]
+)
 def test_a_number_that_is_none_is_left_out(value: str) -> None:
     for name in ("limit", "remaining"):
         (rate,) = told({f"x-ratelimit-{name}-requests": value, "x-ratelimit-reset-requests": "5s"})

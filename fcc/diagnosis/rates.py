@@ -26,7 +26,8 @@ Code lives on pings alone for a quarter of an hour, and not much longer."""
 _MOST: Final = 10**12
 """Any limit is smaller."""
 
-_NUMBER = Pattern(r"[0-9]{1,12}(?:\.[0-9]{1,6})?(?=\s*(?:$|[,;]))")
+_NUMBER = Pattern(r"[0-9]{1,12}(?:\.[0-9]{1,6})?(?=\s*(?:$|;|,(?![0-9])))")
+"""A digit behind a comma: it may divide the thousands."""
 _WINDOW = Pattern(r"[;,]\s*w=([0-9]{1,9})(?![0-9.])")
 _PARAMETER = Pattern(r"[;,\s](limit|remaining|reset|r|t)=([0-9]{1,12})(?![0-9.])")
 

@@ -115,7 +115,8 @@ class Exchange:
             latest = await self._attempt(translation, sink)
             if latest is None or translation.failure is not None:
                 return latest
-            wait = 0.0 if reader.begun else self._wait_after(latest)
+            at_once = reader.begun or self._another_key
+            wait = 0.0 if at_once else self._wait_after(latest)
             if reader.another or wait is None:
                 break
             await asyncio.sleep(wait)

@@ -124,10 +124,10 @@ class Lane:
             )
         if self.breaker.allows(now):
             return None
+        left = self.breaker.left(now)
+        rest = f"rests for {left:.0f} s" if left else "is tried with one request at a time"
         return UpstreamError(
-            f"{self.profile.label} failed several times in a row and rests for "
-            f"{self.breaker.left(now):.0f} s",
-            status=503,
+            f"{self.profile.label} failed several times in a row and {rest}", status=503
         )
 
 

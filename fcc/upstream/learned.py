@@ -61,7 +61,13 @@ def amended(body: bytes, fix: Fix) -> bytes | None:
         changed = True
     if fix.max_tokens is not None:
         for name in _OUTPUT_LIMITS:
-            if name in fields and int(bytes(fields[name])) > fix.max_tokens > 0:
+            if name in fields and _number(fields[name]) > fix.max_tokens > 0:
                 fields[name] = msgspec.Raw(b"%d" % fix.max_tokens)
                 changed = True
     return msgspec.json.encode(fields) if changed else None
+
+
+def _number(raw: msgspec.Raw) -> int:
+    """0 for what is no whole number: `extra` of a profile may say anything."""
+    text = bytes(raw)
+    return int(text) if text.isdigit() else 0
