@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from loguru import logger
-from typing_extensions import override
 
 from fcc.errors import ConfigError
 from fcc.observe.outcome import Outcome
+from fcc.overriding import override
 
 if TYPE_CHECKING:
     from loguru import Message, Record
@@ -98,15 +98,33 @@ class _File:
         self._file.close()
 
     def _begin_anew(self) -> None:
-        old = [Path(f"{self._path}.{number}") for number in range(1, _KEPT + 1)]
-        for younger, older in reversed(list(pairwise([self._path, *old]))):
-            with suppress(FileNotFoundError):
-                younger.replace(older)
-        self._file.close()
-        self._file = self._opened()
+        # Another daemon that writes to the same file may have begun it anew by now.
+        if self._is_present():
+            old = [Path(f"{self._path}.{number}") for number in range(1, _KEPT + 1)]
+            for younger, older in reversed(list(pairwise([self._path, *old]))):
+                with suppress(FileNotFoundError):
+                    younger.replace(older)
+        before, self._file = self._file, self._opened()
+        _redirect(before.fileno(), self._file.fileno())
+        before.close()
+
+    def _is_present(self) -> bool:
+        try:
+            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return False
 
     def _opened(self) -> RawIOBase:
         return open(self._path, "ab", buffering=0, opener=_private)
+
+
+def _redirect(before: int, after: int) -> None:
+    """A daemon in the background has the log as its standard output and error too."""
+    known = os.fstat(before)
+    for stream in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(stream), known):
+                os.dup2(after, stream)
 
 
 def _private(path: str, flags: int) -> int:

@@ -186,6 +186,63 @@ def test_a_file_is_begun_anew_and_a_few_old_ones_are_kept(
     assert last["message"].endswith("number 1999")
 
 
+STARTED = """
+import sys
+from pathlib import Path
+from loguru import logger
+from fcc import log
+log._LARGEST = 2_000
+log.set_up("info", file=Path(sys.argv[1]))
+for number in range(200):
+    logger.info("a line of some length, number {}", number)
+print("printed", flush=True)
+print("a traceback", file=sys.stderr)
+"""
+
+
+def test_what_is_printed_goes_on_into_the_file_that_was_begun_anew(tmp_path: Path) -> None:
+    """As in a daemon in the background, whose output is the log."""
+    file = tmp_path / "daemon.log"
+    with file.open("ab") as output:
+        subprocess.run(
+            [sys.executable, "-c", STARTED, str(file)], cwd=ROOT, stdout=output, stderr=output, check=True
+        )  # fmt: skip
+    said = file.read_text("utf-8").splitlines()
+    assert said[-2:] == ["printed", "a traceback"]
+    assert said[-3].endswith("number 199")
+    assert len(list(tmp_path.iterdir())) == log._KEPT + 1
+    assert all(one.stat().st_size < 3_000 for one in tmp_path.iterdir())
+
+
+def test_two_daemons_that_write_to_one_file_begin_it_anew_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_LARGEST", 10)
+    file = tmp_path / "daemon.log"
+    one, other = log._File(file), log._File(file)
+    other.write("the first to begin\n")
+    one.write("one\n")
+    other.write("other\n")
+    one.stop()
+    other.stop()
+    assert file.read_text() == "one\nother\n"
+    assert Path(f"{file}.1").read_text() == "the first to begin\n"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_that_was_taken_away_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_LARGEST", 10)
+    file = tmp_path / "daemon.log"
+    one = log._File(file)
+    one.write("the first to begin\n")
+    file.unlink()
+    one.write("one\n")
+    one.stop()
+    assert [found.read_text() for found in tmp_path.iterdir()] == ["one\n"]
+
+
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="no log can be written there"):

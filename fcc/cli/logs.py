@@ -38,21 +38,49 @@ def logs(port: int | None, follow: bool, lines: int) -> None:
     if not path.is_file():
         click.echo(f"there is no log yet at {path}")
         return
-    with path.open(encoding="utf-8", errors="replace") as log:
-        click.echo("".join(deque(log, maxlen=lines)), nl=False)
-        if follow:
-            _follow(log, running)
+    with _opened(path) as log:
+        click.echo("".join(_last(log, path, lines)), nl=False)
+        goes_on = follow and _follow(log, path, running)
+    while goes_on:
+        with _opened(path) as log:
+            goes_on = _follow(log, path, running)
 
 
-def _follow(log: IO[str], running: Running | None) -> None:
+def _opened(path: Path) -> IO[str]:
+    return path.open(encoding="utf-8", errors="replace")
+
+
+def _last(log: IO[str], path: Path, lines: int) -> list[str]:
+    """The last lines; of the file before it too, where the log has just been begun anew."""
+    shown = list(deque(log, maxlen=lines))
+    before = Path(f"{path}.1")
+    if len(shown) < lines and before.is_file():
+        with _opened(before) as older:
+            shown = [*deque(older, maxlen=lines - len(shown)), *shown]
+    return shown
+
+
+def _follow(log: IO[str], path: Path, running: Running | None) -> bool:
+    """Show what comes, to the daemon's end; True where the log goes on in another file."""
     while True:
+        # Looked at first: what is written before a file gets another name is in it.
+        begun_anew = _begun_anew(log, path)
         said = log.read()
         if said:
             click.echo(said, nl=False)
+        elif begun_anew:
+            return True
         elif running is None or not alive(running):
-            return
+            return False
         else:
             time.sleep(0.1)
+
+
+def _begun_anew(log: IO[str], path: Path) -> bool:
+    try:
+        return not os.path.samestat(os.fstat(log.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _journal(service: str, *, follow: bool, lines: int) -> None:
