@@ -1,6 +1,7 @@
 """The doctor's quick checks: whatever is wrong, its finding and what mends it."""
 
 import json
+import os
 import ssl
 import subprocess
 import threading
@@ -14,10 +15,12 @@ from typing import Any
 import pytest
 
 from fcc.doctor.claude import claude_code
+from fcc.doctor.files import learned
 from fcc.doctor.finding import Finding, Verdict
 from fcc.doctor.machine import proxies
 from fcc.doctor.provider import Patient, examine
 from fcc.settings.config import Config
+from fcc.settings.probed import Probes
 from fcc.settings.profile import Profile
 from tests.command import Fcc
 from tests.patient import KEY, MODEL, Ills, Server
@@ -266,6 +269,74 @@ def test_deep_findings_come_through_the_command_and_are_mended(fcc: Fcc) -> None
         again = fcc("doctor", "acme", "--deep", ACME_KEY=KEY)
     assert "not sent, as the provider's file says" in again.stdout
     assert list((fcc.state / "capabilities" / "acme").glob("*.json"))
+
+
+@pytest.mark.parametrize("folder", ["FCC_STATE_DIR", "FCC_CONFIG_DIR"])
+def test_a_folder_that_cannot_be_looked_into_is_one_finding_among_the_others(
+    fcc: Fcc, folder: str
+) -> None:
+    """Root may enter every folder, but none with a name that is too long."""
+    closed = fcc.home / ("x" * 300)
+    ended = fcc("doctor", "demo", "--json", **{folder: str(closed)})
+    findings = [json.loads(line) for line in ended.stdout.splitlines()]
+    (found,) = [one for one in findings if str(closed) in one["seen"] and one["check"] == "files"]
+    assert (ended.returncode, ended.stderr, found["verdict"]) == (1, "", "fail")
+    assert found["seen"] == f"{closed} can't be looked into: File name too long"
+    assert found["fix"] == f"ls -ld {fcc.home}, then chown or chmod it"
+    if folder == "FCC_STATE_DIR":
+        assert {"version", "config", "key", "daemon", "claude"} <= {
+            one["check"] for one in findings
+        }
+        assert [one for one in findings if one["verdict"] == "fail"] == [found]
+
+
+def test_a_daemon_that_left_word_in_a_folder_that_is_closed_is_found_at_its_address(
+    fcc: Fcc,
+) -> None:
+    fcc.install_claude()
+    fcc("claude", FCC_PROVIDER="demo")
+    ended = fcc("doctor", "demo", FCC_STATE_DIR=str(fcc.home / ("x" * 300)))
+    assert f"runs at {fcc.url}, provider demo" in ended.stdout
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_a_closed_folder_that_is_ones_own_is_opened(fcc: Fcc) -> None:
+    fcc.state.mkdir(mode=0)
+    ill = fcc("doctor", "demo", "--fix")
+    assert (ill.returncode, f"-> chmod u+rwx {fcc.state}" in ill.stdout) == (1, True)
+    assert fcc("doctor", "demo").returncode == 0
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(fcc: Fcc) -> None:
+    fcc.state.write_text("")
+    ended = fcc("doctor", "demo")
+    assert ended.returncode == 1
+    assert f"fail  files     {fcc.state} can't be looked into: Not a directory" in ended.stdout
+    assert f"-> ls -ld {fcc.state}, then chown it, or move it away" in ended.stdout
+
+
+def test_what_probes_left_and_cannot_be_read_is_told_where_the_folder_around_it_is_fine(
+    fcc: Fcc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> Probes:
+        raise PermissionError(13, "Permission denied", "/state/capabilities")
+
+    monkeypatch.setenv("FCC_STATE_DIR", str(fcc.state))
+    monkeypatch.setattr(Probes, "read", refused)
+    (found,) = learned()
+    assert found.verdict is Verdict.FAIL
+    assert found.seen == "/state/capabilities can't be looked into: Permission denied"
+    monkeypatch.setenv("FCC_STATE_DIR", str(fcc.home / ("x" * 300)))
+    assert list(learned()) == []
+
+
+def test_the_provider_of_the_environment_is_the_one_that_is_looked_at(fcc: Fcc) -> None:
+    assert "ok    config    provider demo\n" in fcc("doctor", FCC_PROVIDER="demo").stdout
+    with Server() as server:
+        acme(fcc, server.url)
+        other = fcc("doctor", "acme", FCC_PROVIDER="demo", ACME_KEY=KEY).stdout
+    assert "ok    config    provider acme\n" in other
 
 
 def test_the_doctor_knows_a_daemon_that_runs_and_what_else_is_at_its_port(fcc: Fcc) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fcc.cli.link import config_of
+from fcc.cli.configured import config_of
 from fcc.cli.options import Choice, chosen_provider, provider_options
 from fcc.cli.progress import doing
 from fcc.cli.table import paint, wrapped
@@ -41,7 +41,7 @@ _INDENT = 16
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("provider", required=False)
+@click.argument("provider", required=False, envvar="FCC_PROVIDER")
 @provider_options
 @click.option("--deep", is_flag=True,
               help="Also ask the model: streaming, tools, thinking, images, window, cache. "

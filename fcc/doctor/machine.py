@@ -65,7 +65,10 @@ def _running(url: str, version: str, provider: str, profile: Profile) -> Finding
 
 
 def _is_service(url: str) -> bool:
-    running = find(urlsplit(url).port, 0)
+    try:
+        running = find(urlsplit(url).port, 0)
+    except OSError:
+        return False
     return bool(running and running.service)
 
 
