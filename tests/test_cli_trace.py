@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import stat
 import tarfile
@@ -10,11 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
+import msgspec
 import pytest
 
+from fcc.cli.local import NoAnswerError
+from fcc.cli.post import post
+from fcc.cli.trace_text import lines
+from fcc.observe.trace import Attempt, Trace
 from fcc.settings.files import Providers
+from fcc.settings.running import Running, announced
 from tests.command import Fcc
+from tests.outcomes import outcome
 from tests.planted import planted
 from tests.test_fixture import judged
 
@@ -121,8 +130,58 @@ def test_show_gives_json_and_the_bytes_of_each_step(daemon: Fcc) -> None:
         ("sent", "event: message_start"),
     ):
         assert daemon("trace", "show", id, "--raw", which).stdout.startswith(begin)
-    sent = daemon("trace", "show", id, "--raw", "received", "--attempt", "2")
-    assert (sent.returncode, "has 1 attempt" in sent.stderr) == (2, True)
+    first = daemon("trace", "show", id, "--raw", "received", "--attempt", "1")
+    assert first.stdout == daemon("trace", "show", id, "--raw", "received").stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("raw", ["upstream", "received"])
+def test_an_attempt_that_was_not_made_is_a_usage_error(daemon: Fcc, raw: str) -> None:
+    id = streamed_id(daemon)
+    ended = daemon("trace", "show", id, "--raw", raw, "--attempt", "5")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"{id} took 1 attempt: there is no --attempt 5" in ended.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [("--raw", "in"), ("--raw", "sent"), ("--json",), ()])
+def test_an_attempt_of_what_there_is_once_is_a_usage_error(
+    daemon: Fcc, more: tuple[str, ...]
+) -> None:
+    ended = daemon("trace", "show", "last", *more, "--attempt", "1")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--attempt goes with --raw upstream or --raw received" in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_request_that_went_nowhere_has_nothing_of_an_attempt(daemon: Fcc) -> None:
+    refused = next(
+        str(line["id"])
+        for line in daemon.json("trace", "list", "--json")
+        if line["outcome"] == "invalid_request_error"
+    )
+    ended = daemon("trace", "show", refused, "--raw", "upstream")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == f"fcc: nothing of {refused} went upstream: there was no attempt\n"
+
+
+@pytest.mark.slow
+def test_what_comes_from_inside_fcc_has_no_status(daemon: Fcc) -> None:
+    shown = daemon("trace", "show", streamed_id(daemon)).stdout
+    came_back = shown[shown.index("Came back") :].splitlines()
+    assert re.fullmatch(r"  from inside fcc  [\d,]+ bytes", came_back[1])
+
+
+def test_an_attempt_that_nobody_answered_says_so() -> None:
+    attempt = Attempt(
+        provider="acme", model="m", url="http://acme", received_bytes=0,
+        error="it is gone", error_type="api_error",
+    )  # fmt: skip
+    trace = Trace(outcome=outcome(), method="POST", path="/v1/messages", attempts=[attempt])
+    shown = click.unstyle("\n".join(lines(trace)))
+    assert "Came back\n  no answer\n  api_error: it is gone\n" in shown
+    trace.attempts = [msgspec.structs.replace(attempt, status=502)]
+    assert "Came back\n  status 502  0 bytes\n" in click.unstyle("\n".join(lines(trace)))
 
 
 @pytest.mark.slow
@@ -247,6 +306,21 @@ def test_without_a_daemon_and_without_traces_the_commands_say_so(fcc: Fcc) -> No
     ended = fcc("trace", "show", "last")
     assert ended.returncode == 1
     assert "no daemon runs" in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_daemon_that_does_not_answer_is_no_wrong_option(
+    fcc: Fcc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCC_STATE_DIR", str(fcc.state))
+    for command in (("list",), ("show", "last")):
+        with announced(Running(os.getpid(), fcc.url, "1", "demo")):
+            ended = fcc("trace", *command)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert ended.stderr.startswith(f"fcc: the fcc at {fcc.url} does not answer: ")
+    asking = post(fcc.url, "/v1/messages", b"", [], 1.0)
+    with pytest.raises(NoAnswerError, match="does not answer: Connection refused"):
+        asking.__enter__()
 
 
 @pytest.mark.slow

@@ -1,15 +1,16 @@
 """`fcc trace`: what did the last requests look like on their way?"""
 
-import json
 import sys
 import time
 from typing import Final
 
 import click
+import msgspec
 
 from fcc.cli.daemon_options import port_option
+from fcc.cli.say_json import say_json
 from fcc.cli.table import paint, table
-from fcc.cli.traced import NONE_LEFT, Listing, listing, needs_bodies, one
+from fcc.cli.traced import NONE_LEFT, Listing, fail, listing, needs_bodies, one
 from fcc.observe.trace import Attempt, Summary, Trace
 
 __all__ = ["trace"]
@@ -42,6 +43,9 @@ what came back, `sent` what the client got. Of several attempts it is the last; 
 first.
 """
 
+_OF_AN_ATTEMPT: Final = ("upstream", "received")
+"""What --raw prints that there is of each attempt."""
+
 _SHOWN: Final = 48
 """Characters of where a request went."""
 
@@ -60,9 +64,7 @@ def list_traces(port: int | None, lines: int, as_json: bool) -> None:
     known = listing(port)
     shown = known.traces[-lines:]
     if as_json:
-        import msgspec
-
-        click.echo(json.dumps(msgspec.to_builtins(shown), indent=2))
+        say_json(msgspec.to_builtins(shown))
     elif shown:
         heads = ("id", "when", "model", "status", "outcome", "seconds", "in", "out", "kept")
         rows = [_row(summary) for summary in shown]
@@ -80,16 +82,23 @@ def list_traces(port: int | None, lines: int, as_json: bool) -> None:
     type=click.Choice(["in", "upstream", "received", "sent"]),
     help="Print these bytes, and nothing else.",
 )
-@click.option("--attempt", type=click.IntRange(1), help="Which attempt --raw means (the last).")
+@click.option(
+    "--attempt",
+    type=click.IntRange(1),
+    help="Which attempt --raw upstream or received means (the last).",
+)
 def show(id: str, port: int | None, as_json: bool, raw: str | None, attempt: int | None) -> None:
     """Show one request step by step; ID is its beginning too, or `last`."""
+    if attempt is not None and raw not in _OF_AN_ATTEMPT:
+        raise click.UsageError(
+            "--attempt goes with --raw upstream or --raw received: a client asks and is answered "
+            "once, however many attempts it takes"
+        )
     found = one(id, port)
     if raw:
         sys.stdout.buffer.write(_raw(found, raw, attempt))
     elif as_json:
-        import msgspec
-
-        click.echo(json.dumps(msgspec.to_builtins(found), indent=2))
+        say_json(msgspec.to_builtins(found))
     else:
         from fcc.cli.trace_text import lines
 
@@ -135,23 +144,23 @@ def _why_none(known: Listing) -> str:
     return "no request yet"
 
 
-def _raw(found: Trace, which: str, attempt: int | None) -> bytes:
+def _raw(found: Trace, which: str, number: int | None) -> bytes:
+    if which not in _OF_AN_ATTEMPT:
+        needs_bodies(found)
+        said = found.body if which == "in" else found.sent and found.sent.data
+        return said.raw if said else b""
+    attempt = _attempt(found, number)
     needs_bodies(found)
-    if which == "in":
-        return found.body.raw if found.body else b""
-    if which == "sent":
-        return found.sent.data.raw if found.sent else b""
-    chosen = _attempt(found, attempt)
-    if which == "upstream":
-        return chosen.body.raw if chosen.body else b""
-    return chosen.received.data.raw if chosen.received else b""
+    said = attempt.body if which == "upstream" else attempt.received and attempt.received.data
+    return said.raw if said else b""
 
 
 def _attempt(found: Trace, number: int | None) -> Attempt:
+    """The one that is meant; ends the command where none was made."""
     count = len(found.attempts)
-    if number is None:
-        number = count
-    if not 1 <= number <= count:
-        had = f"{count} attempt{'' if count == 1 else 's'}"
-        raise click.UsageError(f"{found.id} has {had}, so there is nothing of that kind")
-    return found.attempts[number - 1]
+    if not count:
+        fail(f"nothing of {found.id} went upstream: there was no attempt")
+    if number is not None and number > count:
+        had = "1 attempt" if count == 1 else f"{count} attempts"
+        raise click.UsageError(f"{found.id} took {had}: there is no --attempt {number}")
+    return found.attempts[(number or count) - 1]

@@ -105,12 +105,20 @@ def _changes(title: str, found: list[Change]) -> Iterator[str]:
 
 def _came_back(attempt: Attempt) -> Iterator[str]:
     yield _title("Came back")
-    size = "" if attempt.received_bytes is None else f"  {attempt.received_bytes:,} bytes"
-    yield f"  status {attempt.status or '-'}{size}"
+    yield f"  {_answered(attempt)}"
     yield from _headers(attempt.response_headers)
     yield from _rows(attempt.received)
     if attempt.error:
         yield f"  {paint(attempt.error_type, 'red')}: {attempt.error}"
+
+
+def _answered(attempt: Attempt) -> str:
+    if attempt.status is None and attempt.url:
+        return "no answer"
+    # What comes from inside fcc has no HTTP status.
+    head = "from inside fcc" if attempt.status is None else f"status {attempt.status}"
+    size = "" if attempt.received_bytes is None else f"  {attempt.received_bytes:,} bytes"
+    return head + size
 
 
 def _sent(trace: Trace) -> Iterator[str]:

@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from fcc.cli.daemon_options import found
-from fcc.cli.local import NotFccError, ask, reachable
-from fcc.errors import ConfigError, NotFoundError
+from fcc.cli.local import NoAnswerError, NotFccError, ask, reachable
+from fcc.errors import NotFoundError
 from fcc.observe import trace as traces
 from fcc.observe.shelf import Shelf
 from fcc.observe.trace import HOW_TO_RECORD, Summary, Trace
@@ -35,7 +35,7 @@ class Listing(msgspec.Struct):
 
 
 def listing(port: int | None) -> Listing:
-    """All traces. Raises ConfigError."""
+    """All traces. Raises ConfigError, NoAnswerError."""
     said = _asked(port, "")
     if said is None:
         return Listing(Shelf(traces_dir()).summaries())
@@ -43,7 +43,10 @@ def listing(port: int | None) -> Listing:
 
 
 def one(wanted: str, port: int | None) -> Trace:
-    """The trace that `wanted` means; ends the command where there is none. Raises ConfigError."""
+    """The trace that `wanted` means; ends the command where there is none.
+
+    Raises ConfigError, NoAnswerError.
+    """
     said = _asked(port, f"/{quote(wanted, safe='')}")
     if said is not None:
         return msgspec.convert(said, Trace)
@@ -83,7 +86,7 @@ def _asked(port: int | None, path: str) -> Any:
     try:
         status, said = ask(url, f"/fcc/traces{path}", token=config.auth_token, patience=_PATIENCE)
     except (OSError, NotFccError) as error:
-        raise ConfigError(f"the fcc at {url} does not answer: {error}") from error
+        raise NoAnswerError(f"the fcc at {url} does not answer: {error}") from error
     if status == 200:
         return said
     words = str(said.get("error", {}).get("message", "")) if isinstance(said, dict) else ""
