@@ -7,15 +7,15 @@ PYTHONS := 3.11 3.12 3.13 3.14
 .PHONY: help run install test test-all e2e check bench soak fuzz clean
 
 help:
-	@echo "make run     install and start the daemon (the demo provider if nothing is configured)"
-	@echo "make test    install and run all tests (the real Claude Code too, where npm is there)"
+	@echo "make run       install and start the daemon (the demo provider if nothing is configured)"
+	@echo "make test      install and run all tests (the real Claude Code too, where npm is there)"
 	@echo "make test-all  the same with every Python from $(firstword $(PYTHONS)) on that is found"
-	@echo "make e2e     only the tests with the real Claude Code and the anthropic SDK"
-	@echo "make check   ruff, mypy, import contracts, tests with coverage"
-	@echo "make bench   figures beside those of a raw byte pass-through"
-	@echo "make soak    500 streams for a minute, 5 % of them spoilt: what is illegal, what is left over"
-	@echo "make fuzz    a million random inputs: what fails, with the words that find it again"
-	@echo "make clean   remove what the others made"
+	@echo "make e2e       only the tests with the real Claude Code and the anthropic SDK"
+	@echo "make check     ruff, mypy, import contracts, tests with coverage"
+	@echo "make bench     figures beside those of a raw byte pass-through"
+	@echo "make soak      500 streams for a minute, 5 % of them spoilt: what is illegal, what is left over"
+	@echo "make fuzz      a million random inputs: what fails, with the words that find it again"
+	@echo "make clean     remove what the others made"
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fcc needs Python 3.11 or newer: make PYTHON=python3.12")'
