@@ -25,7 +25,6 @@ FURTHER = {
     "FCC_CLAUDE": "The program that `fcc claude` starts, where it is not `claude` on the PATH.",
     "FCC_CONFIG_DIR": "The folder of config.toml, fcc.env and providers/.",
     "FCC_STATE_DIR": "The folder of the log, of what the doctor found, and of word of daemons.",
-    "FCC_LOG_FILE": "Set for a daemon in the background: the file that it writes to.",
     "FCC_SERVICE": "Set by fcc's own units: `user` or `system`.",
     "NO_COLOR": "If set, no output has colour.",
     "HTTPS_PROXY": "The proxy for providers; `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` as usual.",

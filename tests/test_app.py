@@ -446,8 +446,8 @@ async def test_health_tells_how_busy_it_is(connect: Ask) -> None:
     await response.read()
     calm = await (await client.get("/health")).json()
     assert (busy["status"], busy["provider"], busy["open_requests"]) == ("ok", "test", 1)
-    assert calm["open_requests"] == 0
-    assert calm["served_requests"] == busy["served_requests"] + 2
+    assert (calm["open_requests"], calm["open_http_requests"]) == (0, 0)
+    assert calm["served_http_requests"] == busy["served_http_requests"] + 2
     assert busy["uptime_seconds"] >= 0
     assert isinstance(busy["version"], str)
 

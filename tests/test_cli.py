@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from aiohttp.test_utils import unused_port
 from click.testing import CliRunner, Result
 
 import fcc
-from fcc.cli.main import _COMMANDS, cli
+from fcc.cli.main import _COMMANDS, _Commands, cli
 from fcc.cli.options import choose
 from fcc.cli.ready import first_ready
 from fcc.errors import ConfigError
+from fcc.overriding import override
 from fcc.settings.files import Providers
 from fcc.settings.keys import Keys
 
@@ -99,7 +101,7 @@ def test_an_option_that_makes_no_sense_is_a_usage_error(option: list[str]) -> No
     assert option[0] in refused("serve", *option)
 
 
-HEAVY = ("openai", "aiohttp", "httpx", "loguru", "msgspec")
+HEAVY = ("openai", "aiohttp", "httpx", "loguru", "msgspec", "typing_extensions")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,37 @@ def test_help_imports_nothing_heavy(arguments: list[str], absent: tuple[str, ...
         timeout=60,
     )
     assert json.loads(ended.stdout.splitlines()[-1]) == []
+
+
+def test_only_one_module_of_fcc_names_typing_extensions() -> None:
+    """aiohttp may bring it along or not: it is no dependency of fcc."""
+    naming = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "fcc").rglob("*.py")
+        if re.search(r"(from|import) typing_extensions", path.read_text("utf-8"))
+    ]
+    assert naming == ["fcc/overriding.py"]
+
+
+def test_a_method_that_takes_anothers_place_is_marked() -> None:
+    assert vars(_Commands.list_commands)["__override__"]
+    kept = property(lambda self: self)
+    assert override(kept) is kept, "a property takes no mark"
+
+
+def test_the_collector_begins_when_a_command_has_been_imported() -> None:
+    code = (
+        "import gc, sys\n"
+        "from fcc.__main__ import main\n"
+        "assert not gc.isenabled()\n"
+        "sys.argv = ['fcc', 'providers', '--ready']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 1000)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60, capture_output=True, text=True
+    )  # fmt: skip
+    assert ended.stdout.splitlines()[-1] == "True True"
 
 
 @pytest.mark.slow

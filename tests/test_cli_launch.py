@@ -4,13 +4,16 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from fcc.settings.running import Running, announced
 from tests.command import Fcc
 from tests.e2e.claude import NoClaudeCodeError, claude_code
 
@@ -54,6 +57,72 @@ def test_claude_is_started_through_a_daemon_that_goes_on_until_it_is_stopped(fcc
     assert fcc("status").returncode == 3
     assert fcc("stop").returncode == 3
     assert "stopping" in fcc("logs").stdout
+
+
+def test_the_log_of_a_daemon_in_the_background_is_begun_anew_while_it_runs(fcc: Fcc) -> None:
+    fcc.install_claude()
+    fcc("claude")
+    log = fcc.state / "daemon.log"
+    os.truncate(log, 10_000_001)
+    assert fcc("stop").returncode == 0
+    assert "stopping" in log.read_text()
+    assert log.with_name("daemon.log.1").stat().st_size == 10_000_001
+
+
+def test_the_last_words_of_a_daemon_are_found_in_a_log_that_it_has_begun_anew(fcc: Fcc) -> None:
+    fcc.install_claude()
+    broken = fcc.state / "capabilities" / "acme" / "m.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    log = fcc.state / "daemon.log"
+    log.touch()
+    os.truncate(log, 10_000_001)
+    with socket.socket() as taken:
+        # Nobody answers there, and nobody else can have it.
+        taken.bind(("127.0.0.1", fcc.port))
+        ended = fcc("claude")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("fcc: the daemon did not start: ")
+    assert f"port {fcc.port} on 127.0.0.1 is in use" in ended.stderr
+    assert str(broken) in log.read_text()
+
+
+def test_the_last_lines_are_those_of_the_file_before_too(fcc: Fcc) -> None:
+    fcc.state.mkdir()
+    (fcc.state / "daemon.log.1").write_text("1\n2\n3\n")
+    (fcc.state / "daemon.log").write_text("4\n5\n")
+    for lines, shown in ((1, "5\n"), (2, "4\n5\n"), (4, "2\n3\n4\n5\n"), (50, "1\n2\n3\n4\n5\n")):
+        assert fcc("logs", "-n", str(lines)).stdout == shown
+
+
+def test_who_follows_a_log_sees_what_comes_into_the_file_that_was_begun_anew(
+    fcc: Fcc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FCC_STATE_DIR", str(fcc.state))
+    fcc.state.mkdir()
+    log = fcc.state / "daemon.log"
+    log.write_text("first\n")
+    daemon = Running(os.getpid(), fcc.url, "1", "demo", log=str(log))
+    with ExitStack() as stack:
+        stack.enter_context(announced(daemon))
+        follower = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, "-m", "fcc", "logs", "-f"],
+                env=fcc.environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            )
+        )  # fmt: skip
+        stack.callback(follower.kill)
+        assert follower.stdout is not None
+        assert follower.stdout.readline() == "first\n"
+        for number in range(3):
+            with log.open("a") as old:
+                log.replace(log.with_name("daemon.log.1"))
+                old.write("last words\n")
+            log.write_text(f"file {number}\n")
+            assert follower.stdout.readline() == "last words\n"
+            assert follower.stdout.readline() == f"file {number}\n"
+        follower.send_signal(signal.SIGINT)
+        assert follower.stdout.read() == ""
 
 
 def test_stop_now_does_not_wait_for_answers_and_a_killed_daemon_is_not_found(fcc: Fcc) -> None:

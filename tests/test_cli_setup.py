@@ -1,5 +1,6 @@
 """From nothing to a set-up that works: init, models, config, providers."""
 
+import ast
 import json
 import stat
 import subprocess
@@ -176,10 +177,97 @@ def test_models_are_listed_searched_and_chosen(fcc: Fcc) -> None:
 
 def test_a_list_that_cannot_be_had_is_one_line(fcc: Fcc) -> None:
     acme(fcc, "http://127.0.0.1:9/v1")
-    done = fcc("models", "--provider", "acme", ACME_KEY=KEY)
-    assert done.returncode == 2
-    assert done.stderr.startswith("fcc: Acme does not list its models")
-    assert len(done.stderr.splitlines()) == 1
+    for more in ((), ("--set", "opus=acme/coder-2")):
+        done = fcc("models", "--provider", "acme", *more, ACME_KEY=KEY)
+        assert done.returncode == 1, "the options are right: it is the network that is not"
+        assert done.stderr.startswith("fcc: Acme does not list its models")
+        assert len(done.stderr.splitlines()) == 1
+    assert not (fcc.config / "config.toml").exists()
+
+
+def test_a_list_that_wants_a_key_says_which_variable_has_it(fcc: Fcc) -> None:
+    with Server() as server:
+        acme(fcc, server.url)
+        without = fcc("models", "--provider", "acme")
+        wrong = fcc("models", "--provider", "acme", ACME_KEY="sk-wrong-0123456789")
+    assert (without.returncode, "Acme needs a key: set ACME_KEY" in without.stderr) == (2, True)
+    assert (wrong.returncode, "Acme does not list its models" in wrong.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "key", "why"),
+    [
+        ("acme/coder-3", "", "acme/coder-3 is written unchecked: Acme needs a key: set ACME_KEY"),
+        ("acme/acme/coder-3", KEY, "acme/acme/coder-3 is written unchecked: Acme lists no models"),
+    ],
+)
+def test_a_model_that_nobody_could_check_is_written_and_that_is_said(
+    fcc: Fcc, target: str, key: str, why: str
+) -> None:
+    with Server(Ills(offers=[])) as server:
+        acme(fcc, server.url)
+        done = fcc("models", "--provider", "demo", "--set", f"opus={target}", ACME_KEY=key)
+        assert done.returncode == 0, done.stderr
+        assert config_of(fcc)["models"] == {"opus": target}
+        (line,) = done.stderr.splitlines()
+        assert why in line
+        assert line.endswith("then fcc doctor acme says whether it is offered")
+        meant = fcc("models", "--set", f"opus={target}", "--unchecked", ACME_KEY=key)
+        assert (meant.returncode, meant.stderr) == (0, "")
+
+
+# What the environment says, and is wrong.
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("serve",), ("models",), ("env",), ("config", "show"), ("doctor",),
+     ("init", "--non-interactive"), ("claude",)],
+    ids=" ".join,
+)  # fmt: skip
+def test_an_unknown_provider_of_the_environment_is_told_with_its_variable(
+    fcc: Fcc, command: tuple[str, ...]
+) -> None:
+    fcc.install_claude()
+    ended = fcc(*command, FCC_PROVIDER="demmo")
+    assert ended.returncode == (1 if command == ("doctor",) else 2)
+    said = "FCC_PROVIDER in the environment: unknown provider 'demmo', did you mean 'demo'?"
+    assert said in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("port", ["many", "-1", "70000"])
+def test_a_port_of_the_environment_that_is_none_is_told_by_every_command(
+    fcc: Fcc, port: str
+) -> None:
+    fcc.install_claude()
+    for command in (("status",), ("claude",), ("env",)):
+        ended = fcc(*command, FCC_PORT=port)
+        said = f"fcc: FCC_PORT must be a number from 0 to 65535, not {port!r}\n"
+        assert (ended.returncode, ended.stderr) == (2, said)
+
+
+def test_an_option_is_not_taken_for_the_environment(fcc: Fcc) -> None:
+    ended = fcc("models", "--provider", "demmo", FCC_PROVIDER="nim")
+    assert ended.stderr == "fcc: unknown provider 'demmo', did you mean 'demo'?\n"
+    assert "--base-url must begin with" in fcc("models", "--base-url", "box").stderr
+    assert "'--port'" in fcc("serve", "--port", "many", FCC_PORT="8082").stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("FCC_BASE_URL", "box:8000", "FCC_BASE_URL in the environment must begin with http://"),
+        ("FCC_PORT", "many", "Invalid value for FCC_PORT in the environment: 'many'"),
+        ("FCC_RECORD", "perhaps", "Invalid value for FCC_RECORD in the environment: 'perhaps'"),
+        ("FCC_LOG_LEVEL", "loud", "Invalid value for FCC_LOG_LEVEL in the environment: 'loud'"),
+        ("FCC_CONFIG", "/gone.toml", "FCC_CONFIG in the environment: /gone.toml is not there"),
+    ],
+)
+def test_a_wrong_value_of_the_environment_is_told_with_its_variable(
+    fcc: Fcc, variable: str, value: str, said: str
+) -> None:
+    ended = fcc("serve", **{variable: value})
+    assert (ended.returncode, said in ended.stderr) == (2, True), ended.stderr
 
 
 @pytest.mark.parametrize(
@@ -295,7 +383,9 @@ def test_every_command_has_examples_in_its_help(fcc: Fcc) -> None:
 @pytest.mark.parametrize(
     "command",
     [("serve", "--help"), ("status",), ("stop",), ("logs",), ("env", "--provider", "demo"), ("config", "show"),
-     ("providers",), ("service", "status", "--dry-run"), ("statusline",), ("reload",)],
+     ("config", "path"), ("config", "validate"), ("providers",), ("service", "status", "--dry-run"),
+     ("statusline",), ("reload",), ("trace", "list"), ("trace", "show", "last"), ("bug", "last"),
+     ("replay", "last")],
     ids=" ".join,
 )  # fmt: skip
 def test_what_needs_no_network_imports_none_of_its_libraries(
@@ -304,18 +394,44 @@ def test_what_needs_no_network_imports_none_of_its_libraries(
     """Each of these costs as much CPU time as all the rest of the command."""
     slow = (
         "httpx", "openai", "aiohttp", "asyncio", "http.client", "ssl", "tomlkit", "rich",
-        "platformdirs", "encodings.idna", "sqlite3",
+        "platformdirs", "encodings.idna", "sqlite3", "difflib", "plistlib",
     )  # fmt: skip
+    assert imported(fcc, command, slow) == []
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_no_commands_help_imports_what_asks_a_network(fcc: Fcc, command: str) -> None:
+    assert imported(fcc, (command, "--help"), ("httpx", "openai", "aiohttp", "asyncio")) == []
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("stop",), ("logs",), ("statusline",), ("trace", "list")], ids=" ".join
+)
+def test_what_only_looks_for_the_daemon_imports_nothing_that_chooses_a_model(
+    fcc: Fcc, command: tuple[str, ...]
+) -> None:
+    rest = ("fcc.cli.link", "fcc.cli.options", "fcc.settings.routing", "tomllib", "json", "csv")
+    assert imported(fcc, command, rest) == []
+
+
+def test_usage_needs_the_ledger_and_no_network(fcc: Fcc) -> None:
+    rest = ("httpx", "openai", "aiohttp", "asyncio", "tomllib", "json", "csv")
+    assert imported(fcc, ("usage",), rest) == []
+
+
+def imported(fcc: Fcc, command: tuple[str, ...], modules: tuple[str, ...]) -> list[str]:
+    """Which of the modules the command imports."""
     program = f"import sys\nfrom fcc.cli.main import _COMMANDS, cli\ncli({list(command)!r}, standalone_mode=False)\n"
-    check = f"import atexit, sys\natexit.register(lambda: print([m for m in {slow!r} if m in sys.modules], file=sys.stderr))\n"
+    check = f"import atexit, sys\natexit.register(lambda: print([m for m in {modules!r} if m in sys.modules], file=sys.stderr))\n"
     # A tracer has libraries of its own.
     untraced = {name: said for name, said in fcc.environ.items() if "COVERAGE" not in name}
     ended = subprocess.run(
         [sys.executable, "-c", check + program], env=untraced, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    loaded = ended.stderr.strip().splitlines()[-1]
-    assert loaded == "[]", ended.stderr
+    loaded = ast.literal_eval(ended.stderr.strip().splitlines()[-1])
+    assert isinstance(loaded, list)
+    return loaded
 
 
 def test_a_list_is_json_that_jq_reads(fcc: Fcc) -> None:

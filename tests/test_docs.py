@@ -1,6 +1,8 @@
 """What the documentation says is what the code has."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -25,6 +27,16 @@ def test_every_variable_of_the_code_is_in_the_reference() -> None:
     assert len(named) > 10
     rows = (ROOT / "config" / "REFERENCE.md").read_text("utf-8")
     assert {name for name in named if f"| `{name}` |" not in rows} == set()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
+def test_what_each_target_does_stands_in_one_column() -> None:
+    shown = subprocess.run(
+        ["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert len(shown) > 5
+    columns = {found.end() for line in shown if (found := re.match(r"make \S+ +", line))}
+    assert len(columns) == 1
 
 
 def test_every_key_of_config_toml_and_of_a_profile_has_a_meaning_in_the_reference() -> None:

@@ -62,6 +62,12 @@ def test_a_file_that_cannot_be_opened_is_a_config_error(env_file) -> None:
         read_env_file(env_file("A=1", 0o000))
 
 
+def test_a_folder_that_cannot_be_entered_is_a_config_error(tmp_path) -> None:
+    path = tmp_path / ("x" * 300) / "fcc.env"
+    with pytest.raises(ConfigError, match=r"fcc\.env: can't be read: File name too long"):
+        read_env_file(path)
+
+
 def test_the_environment_goes_before_the_file(env_file) -> None:
     path = env_file("P_KEY=from-file\nX=file")
     assert Keys({"P_KEY": "from-env"}, path).get(NEEDS) == "from-env"

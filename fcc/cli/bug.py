@@ -3,7 +3,7 @@
 import sys
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
@@ -12,13 +12,14 @@ import fcc
 from fcc.cli.daemon_options import port_option
 from fcc.cli.traced import fail, one
 from fcc.errors import ConfigError
-from fcc.observe.fixture import declared_names, expectation, refusal, streamed
-from fcc.observe.masking import Masker
 from fcc.observe.redactor import Redactor
 from fcc.observe.trace import HOW_TO_RECORD, Attempt, Trace
 from fcc.settings.files import Providers
 from fcc.settings.places import replacing
 from fcc.settings.profile import Profile
+
+if TYPE_CHECKING:
+    from fcc.observe.masking import Masker
 
 __all__ = ["bug"]
 
@@ -96,7 +97,14 @@ def contents(trace: Trace, *, mask: bool) -> dict[str, bytes]:
     }
     if profile is not None:
         files["profile.toml"] = _toml(profile, redactor)
-    return files | _said(trace, profile, Masker(declared_names(trace)) if mask else None)
+    return files | _said(trace, profile, _masker(trace) if mask else None)
+
+
+def _masker(trace: Trace) -> "Masker":
+    from fcc.observe.fixture import declared_names
+    from fcc.observe.masking import Masker
+
+    return Masker(declared_names(trace))
 
 
 def _toml(profile: Profile, redactor: Redactor) -> bytes:
@@ -116,7 +124,7 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _said(trace: Trace, profile: Profile | None, masker: Masker | None) -> dict[str, bytes]:
+def _said(trace: Trace, profile: Profile | None, masker: "Masker | None") -> dict[str, bytes]:
     """What was said, each way."""
     files: dict[str, bytes] = {}
     if trace.body is not None:
@@ -137,6 +145,8 @@ def _said(trace: Trace, profile: Profile | None, masker: Masker | None) -> dict[
 def _as_test(trace: Trace, profile: Profile | None, files: dict[str, bytes]) -> dict[str, bytes]:
     if not trace.bodies or not trace.attempts:
         return {}
+    from fcc.observe.fixture import expectation, refusal, streamed
+
     attempt = streamed(trace)
     if attempt is None:
         last = trace.attempts[-1]

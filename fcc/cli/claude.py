@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from fcc.cli.client import UNSET, Link, variables, window_of
-from fcc.cli.link import config_of, link_to, started
+from fcc.cli.configured import config_of
+from fcc.cli.link import link_to, started
 from fcc.cli.local import NotFccError, running_daemon
+from fcc.cli.options import variable_option
 from fcc.errors import ConfigError
 from fcc.settings.config import Config
 from fcc.settings.running import Running
@@ -47,7 +49,7 @@ _COMMANDS = frozenset(
         "help_option_names": ["--help"],
     },
 )
-@click.option("--provider", envvar="FCC_PROVIDER", metavar="NAME", help="See `fcc providers`.")
+@variable_option("FCC_PROVIDER", "--provider", metavar="NAME", help="See `fcc providers`.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 def claude(provider: str | None, arguments: tuple[str, ...]) -> None:
     """Start Claude Code through the daemon, which is started if none runs.

@@ -1,6 +1,5 @@
 """`fcc config`: what is set, by what, and is it right?"""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import click
 
 from fcc.cli.effective import Value, values
+from fcc.cli.say_json import say_json
 from fcc.cli.table import paint, table
 from fcc.errors import ConfigError
 from fcc.settings.files import Providers, config_dir, config_file, load_config, shipped_dir
@@ -43,7 +43,7 @@ def show(as_json: bool, all_: bool) -> None:
         click.echo(f"fcc: {problem.message}", err=True)
     if as_json:
         rows = {one.name: {"value": one.value, "origin": one.origin} for one in known}
-        click.echo(json.dumps(rows, indent=2))
+        say_json(rows)
         return
     shown = [one for one in known if all_ or one.origin != "default"]
     if shown:
@@ -54,7 +54,11 @@ def show(as_json: bool, all_: bool) -> None:
 
 
 def _row(one: Value) -> tuple[str, str, str]:
-    value = one.value if isinstance(one.value, str) else json.dumps(one.value)
+    value = one.value
+    if not isinstance(value, str):
+        import json
+
+        value = json.dumps(value)
     return one.name, value or '""', one.origin
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fcc.cli.link import config_of
+from fcc.cli.configured import config_of
 from fcc.cli.local import NotFccError, running_daemon
 from fcc.errors import ConfigError
 from fcc.settings.config import Config

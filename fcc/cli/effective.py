@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from fcc.cli.options import said_by
 from fcc.errors import NotFoundError
 from fcc.settings.config import Config
 from fcc.settings.files import Providers, config_dir, config_file, load_config
@@ -81,6 +82,7 @@ def _of_provider(
     name = name or providers.default(config)
     if not name:
         return
+    providers.check(name, said_by("FCC_PROVIDER", name))
     profile = providers.get(name)
     yield Value(f"{name}.base_url", profile.base_url, str(providers.path(name)))
     if profile.api_key_env:

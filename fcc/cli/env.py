@@ -1,6 +1,5 @@
 """`fcc env`: what `fcc claude` sets, for a shell, an editor or a program."""
 
-import json
 import os
 import re
 import sys
@@ -10,8 +9,11 @@ import click
 import msgspec
 
 from fcc.cli.client import UNSET, Link, variables
-from fcc.cli.link import config_of, link_to
+from fcc.cli.configured import config_of
+from fcc.cli.link import link_to
 from fcc.cli.local import NotFccError, running_daemon
+from fcc.cli.options import variable_option
+from fcc.cli.say_json import say_json
 from fcc.errors import ConfigError
 
 __all__ = ["env"]
@@ -36,13 +38,16 @@ On a terminal a token that you have set is shown as ***; a pipe or --show-token 
 )
 @click.option("--json", "as_json", is_flag=True, help="An object of names and values.")
 @click.option("--vscode", is_flag=True, help="The setting of the extension for VS Code.")
-@click.option("--provider", envvar="FCC_PROVIDER", metavar="NAME", help="See `fcc providers`.")
-@click.option("--model", "-m", envvar="FCC_MODEL", help="The model for every request.")
+@variable_option("FCC_PROVIDER", "--provider", metavar="NAME", help="See `fcc providers`.")
+@variable_option("FCC_MODEL", "--model", "-m", help="The model for every request.")
 @click.option("--show-token", is_flag=True, help="Show your token, on a terminal too.")
-@click.option(
-    "--config", "config_path", envvar="FCC_CONFIG",
-    type=click.Path(dir_okay=False, path_type=Path), help="A config.toml in place of the usual one.",
-)  # fmt: skip
+@variable_option(
+    "FCC_CONFIG",
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A config.toml in place of the usual one.",
+)
 def env(
     shell: str | None,
     as_json: bool,
@@ -66,9 +71,9 @@ def env(
     wanted = variables(link, {} if as_json or vscode else os.environ)
     if vscode:
         entries = [{"name": name, "value": value} for name, value in wanted.items()]
-        click.echo(json.dumps({"claudeCode.environmentVariables": entries}, indent=2))
+        say_json({"claudeCode.environmentVariables": entries})
     elif as_json:
-        click.echo(json.dumps(wanted, indent=2))
+        say_json(wanted)
     else:
         click.echo("\n".join(_lines(shell or _own_shell(), wanted)))
 

@@ -6,11 +6,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from fcc.cli.options import checked_url
+from fcc.cli.options import checked_url, said_by, variable_option
 from fcc.cli.ready import answers
 from fcc.cli.table import paint
 from fcc.errors import ConfigError
-from fcc.settings.edit import backup, edited, write
 from fcc.settings.files import Providers, config_dir, config_file, load_config, shipped_dir
 from fcc.settings.keys import Keys
 from fcc.settings.profile import Profile
@@ -42,11 +41,9 @@ class _Plan(msgspec.Struct):
 
 @click.command(epilog=_EPILOG)
 @click.option("--non-interactive", is_flag=True, help="Ask nothing; what is not given is found.")
-@click.option(
-    "--provider", "-p", envvar="FCC_PROVIDER", metavar="NAME", help="See `fcc providers`."
-)
-@click.option("--base-url", envvar="FCC_BASE_URL", metavar="URL", help="Where the provider is.")
-@click.option("--model", "-m", envvar="FCC_MODEL", help="The model for every family.")
+@variable_option("FCC_PROVIDER", "--provider", "-p", metavar="NAME", help="See `fcc providers`.")
+@variable_option("FCC_BASE_URL", "--base-url", metavar="URL", help="Where the provider is.")
+@variable_option("FCC_MODEL", "--model", "-m", help="The model for every family.")
 @click.option("--set", "targets", multiple=True, metavar="FAMILY=MODEL", help="One family's model.")
 @click.option("--key-stdin", is_flag=True, help="Read the key from standard input.")
 @click.option("--save-key", is_flag=True, help="Keep a key of the environment in fcc.env as well.")
@@ -73,6 +70,7 @@ def init(
         name = "demo"
         click.echo("no key is set and no local server answers: it is the demo", err=True)
     name = name or _ask_provider(providers, found)
+    providers.check(name, said_by("FCC_PROVIDER", name))
     plan = _Plan(providers.get(name), models=parsed_targets(targets))
     if model:
         plan.models = dict.fromkeys(TIERS, model) | plan.models
@@ -209,6 +207,8 @@ def _write_profile(plan: _Plan) -> str:
 
 
 def _write(path: Path, example: Path, changes: dict[str, str]) -> str:
+    from fcc.settings.edit import backup, edited, write
+
     there = path.is_file()
     before = (path if there else example).read_text("utf-8")
     after = edited(before, changes, str(path))
@@ -221,6 +221,8 @@ def _write(path: Path, example: Path, changes: dict[str, str]) -> str:
 
 def _write_key(name: str, key: str) -> str:
     """One line of fcc.env; the others stay as they are."""
+    from fcc.settings.edit import write
+
     path = config_dir() / "fcc.env"
     source = path if path.is_file() else shipped_dir() / "fcc.env.example"
     lines = source.read_text("utf-8").splitlines()

@@ -15,35 +15,17 @@ from fcc.cli.local import NotFccError, address, ask, health, reachable, running_
 from fcc.cli.options import Choice, chosen_provider
 from fcc.errors import ConfigError, NotFoundError
 from fcc.settings.config import Config
-from fcc.settings.files import Providers, load_config
+from fcc.settings.files import Providers
 from fcc.settings.keys import Keys
 from fcc.settings.places import log_file, private_dir
 from fcc.settings.probed import Probes
 from fcc.settings.routing import TIERS, Router
 from fcc.settings.running import Running, Tier
 
-__all__ = ["config_of", "link_to", "started", "tiers_of"]
+__all__ = ["link_to", "started", "tiers_of"]
 
 _PATIENCE = 30.0
 """Seconds for a daemon to be ready: a busy machine may need some."""
-
-_LARGEST_LOG = 5_000_000
-"""Bytes: a larger log is put aside when a daemon starts."""
-
-
-def config_of(path: Path | None) -> Config:
-    """config.toml with what the environment says of address and token. Raises ConfigError."""
-    config, keys = load_config(path), Keys()
-    port = keys.variable("FCC_PORT")
-    if port and not port.isdecimal():
-        raise ConfigError(f"FCC_PORT must be a number, not {port!r}")
-    server = msgspec.structs.replace(
-        config.server,
-        host=keys.variable("FCC_HOST") or config.server.host,
-        port=int(port) if port else config.server.port,
-    )
-    token = keys.variable("FCC_AUTH_TOKEN") or config.auth_token
-    return msgspec.structs.replace(config, server=server, auth_token=token)
 
 
 def tiers_of(router: Router) -> dict[str, Tier]:
@@ -162,13 +144,12 @@ def _ready(config: Config, url: str) -> Running | None:
 def _opened(path: Path) -> IO[bytes]:
     """The log to append to, readable by its owner alone."""
     private_dir(path.parent)
-    if path.exists() and path.stat().st_size > _LARGEST_LOG:
-        path.replace(path.with_suffix(".log.1"))
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
 def _last_words(path: Path, begin: int) -> str:
     with path.open("rb") as log:
-        log.seek(begin)
+        # One that has been begun anew meanwhile is all of this daemon.
+        log.seek(begin if begin <= path.stat().st_size else 0)
         lines = log.read().decode("utf-8", "replace").strip().splitlines()
     return click.unstyle(lines[-1]).removeprefix("fcc: ") if lines else f"it said nothing in {path}"

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 import fcc
+from fcc.errors import FccError
 from fcc.settings.config import Config
 from fcc.settings.running import Running, find
 
 __all__ = [
+    "NoAnswerError",
     "NotFccError",
     "address",
     "ask",
@@ -31,6 +33,10 @@ _MOST_READS = 4096
 
 class NotFccError(Exception):
     """Something listens there that is no fcc."""
+
+
+class NoAnswerError(FccError):
+    """The daemon runs, and does not answer."""
 
 
 def address(host: str, port: int) -> str:

@@ -5,6 +5,7 @@ shell completion answer at once.
 """
 
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -12,10 +13,10 @@ from contextlib import suppress
 from typing import Final
 
 import click
-from typing_extensions import override
 
 import fcc
-from fcc.errors import ConfigError
+from fcc.errors import ConfigError, FccError
+from fcc.overriding import override
 
 __all__ = ["cli", "main"]
 
@@ -67,6 +68,9 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command = vars(importlib.import_module(f"fcc.cli.{cmd_name}"))[cmd_name]
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         assert isinstance(command, click.Command)
         return command
 
@@ -113,7 +117,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; what can't be used is one line and exit code 2.
 
-    So is a file that may not be read; a full disk or a broken pipe ends with 1.
+    So is a file that may not be read. Somebody who does not answer, a full disk or a broken pipe
+    ends with 1.
     """
     _open_what_is_closed()
     try:
@@ -121,8 +126,8 @@ def main() -> None:
             cli(prog_name="fcc")
         finally:
             sys.stdout.flush()
-    except ConfigError as error:
-        _end(error.message, 2)
+    except FccError as error:
+        _end(error.message, 2 if isinstance(error, ConfigError) else 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         words = "" if error.errno == errno.EPIPE else f"{place}{error.strerror or error}"

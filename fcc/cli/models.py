@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from fcc.cli.options import chosen_provider
+from fcc.cli.options import chosen_provider, variable_option
 from fcc.cli.progress import doing
 from fcc.cli.table import table
-from fcc.errors import ConfigError
-from fcc.settings.edit import edited, write
+from fcc.errors import ConfigError, UpstreamError
 from fcc.settings.files import Providers, config_file, load_config, shipped_dir
 from fcc.settings.keys import Keys
 from fcc.settings.profile import Profile
@@ -33,15 +32,14 @@ Examples:
   fcc models --set opus=                       back to the provider's own choice
 \b
 context and output are tokens, prices are dollars for a million tokens; ? is what nobody says.
+Exit code: 0 all is well, 1 no model fits or the provider gives no list, 2 it can't be used.
 """
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("query", nargs=-1)
-@click.option(
-    "--provider", "-p", envvar="FCC_PROVIDER", metavar="NAME", help="See `fcc providers`."
-)
-@click.option("--base-url", envvar="FCC_BASE_URL", metavar="URL", help="Where the provider is.")
+@variable_option("FCC_PROVIDER", "--provider", "-p", metavar="NAME", help="See `fcc providers`.")
+@variable_option("FCC_BASE_URL", "--base-url", metavar="URL", help="Where the provider is.")
 @click.option("--free", is_flag=True, help="Only models that cost nothing.")
 @click.option("--tools", is_flag=True, help="Only models that are said to call tools.")
 @click.option("--json", "as_json", is_flag=True, help="The list as JSON.")
@@ -82,7 +80,7 @@ def models(
 
 
 def _offers(profile: Profile, keys: Keys) -> "list[Offer]":
-    """Raises ConfigError where the provider gives no list."""
+    """Raises UpstreamError where the provider gives no list, ConfigError where it wants a key."""
     import httpx
 
     from fcc.cli.offered import Offer, ask_offers
@@ -96,9 +94,11 @@ def _offers(profile: Profile, keys: Keys) -> "list[Offer]":
         with doing(f"asking {profile.label}"):
             return ask_offers(profile, key)
     except (httpx.HTTPError, ValueError) as error:
+        if isinstance(error, httpx.HTTPStatusError) and error.response.status_code in (401, 403):
+            keys.require(profile)
         words = redact(str(error)).splitlines() or [type(error).__name__]
         why = re.sub(r"^\[Errno -?\d+\] ", "", words[0])
-        raise ConfigError(
+        raise UpstreamError(
             f"{profile.label} does not list its models: {why} (fcc doctor {profile.name} says why)"
         ) from error
 
@@ -151,7 +151,9 @@ def parsed_targets(targets: Iterable[str]) -> dict[str, str]:
 
 
 def _set(choice: "_Choice", targets: Mapping[str, str]) -> None:
-    """Write `models` of config.toml. Raises ConfigError."""
+    """Write `models` of config.toml. Raises ConfigError, UpstreamError."""
+    from fcc.settings.edit import edited, write
+
     path = config_file()
     changes = {
         f"models.{quoted_family(family)}": choice.target(model) if model else None
@@ -163,6 +165,8 @@ def _set(choice: "_Choice", targets: Mapping[str, str]) -> None:
     for family, model in targets.items():
         click.echo(f"{family:8} -> {model or 'as the provider has it'}")
     click.echo(f"written to {path}; a daemon that runs takes it with fcc reload")
+    for words in choice.unknown:
+        click.echo(f"fcc: {words}", err=True)
 
 
 class _Choice:
@@ -175,6 +179,8 @@ class _Choice:
         """The provider that config.toml names: its models need no provider before them."""
         self._unchecked = unchecked
         self._ids: dict[str, list[str]] = {}
+        self.unknown: list[str] = []
+        """Of which models nobody knows whether they are offered, and why, in words."""
 
     def target(self, model: str) -> str:
         """As config.toml has it. Raises ConfigError for one that the provider does not offer."""
@@ -195,9 +201,21 @@ class _Choice:
                 f"{profile.label} does not offer {model!r}{nearest(model, ids)}; "
                 "--unchecked writes it all the same"
             )
+        if not ids and not self._unchecked:
+            self.unknown.append(
+                f"{profile.name}/{model} is written unchecked: {self._why_unknown(profile)}; "
+                f"then fcc doctor {profile.name} says whether it is offered"
+            )
+
+    def _why_unknown(self, profile: Profile) -> str:
+        try:
+            self._keys.require(profile)
+        except ConfigError as error:
+            return error.message
+        return f"{profile.label} lists no models: load one there"
 
     def _offered(self, profile: Profile) -> list[str]:
-        """The ids, asked once; [] where they need not or can't be known."""
+        """The ids, asked once; [] where they need not or can't be known. Raises UpstreamError."""
         if self._unchecked or self._keys.missing(profile):
             return []
         if profile.name not in self._ids:

@@ -1,5 +1,6 @@
 """Options that several commands share, and what is made of them together."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from fcc.errors import ConfigError
+from fcc.overriding import override
 from fcc.settings.config import Config
 from fcc.settings.files import Providers, load_config
 from fcc.settings.keys import Keys
@@ -16,23 +19,54 @@ from fcc.settings.probed import Probes
 from fcc.settings.profile import Profile
 from fcc.settings.routing import Router
 
-__all__ = ["Choice", "checked_url", "choose", "chosen_provider", "own_name", "provider_options"]
+__all__ = [
+    "Choice",
+    "checked_url",
+    "choose",
+    "chosen_provider",
+    "own_name",
+    "provider_options",
+    "said_by",
+    "variable_option",
+]
+
+
+class _Option(click.Option):
+    """One that a variable may set: an error names the one that is wrong."""
+
+    @override
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        if ctx and ctx.get_parameter_source(str(self.name)) is ParameterSource.ENVIRONMENT:
+            return f"{self.envvar} in the environment"
+        return super().get_error_hint(ctx)
+
+
+def variable_option(
+    variable: str, *names: str, **more: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that a variable of the environment may set in its place."""
+    return click.option(*names, cls=_Option, envvar=variable, **more)
+
+
+def said_by(variable: str, value: str) -> str:
+    """`NAME in the environment` where that is what says `value`; "" where it is somebody else."""
+    return f"{variable} in the environment" if os.environ.get(variable) == value else ""
 
 
 def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """--model, --base-url and --config, each with its environment variable."""
     for option in (
-        click.option("--model", "-m", envvar="FCC_MODEL", help="The model for every request."),
-        click.option(
+        variable_option("FCC_MODEL", "--model", "-m", help="The model for every request."),
+        variable_option(
+            "FCC_BASE_URL",
             "--base-url",
-            envvar="FCC_BASE_URL",
             metavar="URL",
             help="Where the provider is, up to and without /chat/completions.",
         ),
-        click.option(
+        variable_option(
+            "FCC_CONFIG",
             "--config",
             "config_path",
-            envvar="FCC_CONFIG",
             type=click.Path(dir_okay=False, path_type=Path),
             help="A config.toml in place of the usual one.",
         ),
@@ -96,6 +130,7 @@ def chosen_provider(
         from fcc.cli.ready import first_ready
 
         name, notice = first_ready(providers, keys)
+    providers.check(name, said_by("FCC_PROVIDER", name))
     profile = providers.get(name, checked_url(base_url) if base_url else "")
     if not profile.base_url and not profile.embedded:
         raise ConfigError(f"{name} needs --base-url (for example http://localhost:8000/v1)")
@@ -116,5 +151,6 @@ def checked_url(base_url: str) -> str:
     """A base URL as profiles have it. Raises ConfigError."""
     scheme, _, rest = base_url.partition("://")
     if scheme not in ("http", "https") or not rest.strip("/"):
-        raise ConfigError(f"--base-url must begin with http:// or https://, not {base_url!r}")
+        where = said_by("FCC_BASE_URL", base_url) or "--base-url"
+        raise ConfigError(f"{where} must begin with http:// or https://, not {base_url!r}")
     return base_url.rstrip("/").removesuffix("/chat/completions")

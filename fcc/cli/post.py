@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from fcc.cli.local import NoAnswerError
 from fcc.errors import ConfigError
 
 __all__ = ["Answering", "post"]
@@ -32,7 +33,7 @@ class Answering(msgspec.Struct):
 def post(
     url: str, path: str, body: bytes, headers: Iterable[tuple[str, str]], patience: float
 ) -> Iterator[Answering]:
-    """The open answer; `patience` is for each wait, in seconds. Raises ConfigError."""
+    """The open answer; `patience` is for each wait, in seconds. Raises ConfigError, NoAnswerError."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     lines = [f"POST {path} HTTP/1.0", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
@@ -45,7 +46,7 @@ def post(
             yield _begun(wire)
         except OSError as error:
             words = error.strerror or str(error) or type(error).__name__
-            raise ConfigError(f"the fcc at {url} does not answer: {words}") from error
+            raise NoAnswerError(f"the fcc at {url} does not answer: {words}") from error
 
 
 def _begun(wire: socket.socket) -> Answering:

@@ -1,9 +1,8 @@
 """`fcc providers`: which there are, and which are ready."""
 
-import json
-
 import click
 
+from fcc.cli.say_json import say_json
 from fcc.cli.table import paint, table
 from fcc.settings.files import Providers, config_dir
 from fcc.settings.keys import Keys
@@ -29,7 +28,7 @@ def providers(ready: bool, as_json: bool) -> None:
     if ready:
         shown = [profile for profile in shown if _ready(profile, keys)]
     if as_json:
-        click.echo(json.dumps([_entry(profile, known, keys) for profile in shown], indent=2))
+        say_json([_entry(profile, known, keys) for profile in shown])
         return
     rows = [_row(profile, known, keys) for profile in shown]
     click.echo(table(("name", "provider", "state", "address"), rows))

@@ -12,7 +12,7 @@ import msgspec
 import fcc
 from fcc.cli.greeting import greet
 from fcc.cli.link import tiers_of
-from fcc.cli.options import Choice, choose, provider_options
+from fcc.cli.options import Choice, choose, provider_options, variable_option
 from fcc.cli.overrides import Overrides
 from fcc.errors import ConfigError
 from fcc.settings.files import load_config
@@ -37,46 +37,45 @@ Examples:
 
 
 @click.command(epilog=_EPILOG)
-@click.option(
-    "--provider", "-p", envvar="FCC_PROVIDER", metavar="NAME", help="See `fcc providers`."
-)
+@variable_option("FCC_PROVIDER", "--provider", "-p", metavar="NAME", help="See `fcc providers`.")
 @provider_options
-@click.option("--host", envvar="FCC_HOST", help="The address to listen at (127.0.0.1).")
-@click.option(
-    "--port", envvar="FCC_PORT", type=click.IntRange(0, 65535), help="Where to listen (8082)."
+@variable_option("FCC_HOST", "--host", help="The address to listen at (127.0.0.1).")
+@variable_option(
+    "FCC_PORT", "--port", type=click.IntRange(0, 65535), help="Where to listen (8082)."
 )
-@click.option(
+@variable_option(
+    "FCC_LOG_LEVEL",
     "--log-level",
-    envvar="FCC_LOG_LEVEL",
     type=click.Choice(["debug", "info", "warning", "error"], case_sensitive=False),
     help="What is logged (info).",
 )
-@click.option(
+@variable_option(
+    "FCC_DIALECTS",
     "--dialects/--no-dialects",
-    envvar="FCC_DIALECTS",
     default=None,
     help="Make tool calls of what a model writes as text (yes).",
 )
-@click.option(
+@variable_option(
+    "FCC_REPAIR",
     "--repair/--no-repair",
-    envvar="FCC_REPAIR",
     default=None,
     help="Mend broken arguments of tool calls where that is safe (yes).",
 )
-@click.option(
+@variable_option(
+    "FCC_RECORD",
     "--record/--no-record",
-    envvar="FCC_RECORD",
     default=None,
     help="Keep what is said for `fcc trace`, without secrets (no).",
 )
-@click.option(
+@variable_option(
+    "FCC_LOG_FORMAT",
     "--log-format",
-    envvar="FCC_LOG_FORMAT",
     type=click.Choice(["text", "json"]),
     default="text",
     help="json: an object a line (text).",
 )
-@click.option(
+@variable_option(
+    "FCC_LOG_FILE",
     "--log-file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Log to this file, which is begun anew at 10 MB, and not to the terminal.",
@@ -193,7 +192,7 @@ class _Daemon:
             version=fcc.__version__,
             provider=self._choice.profile.name,
             tiers=tiers_of(router),
-            log=str(file.resolve()) if file else os.environ.get("FCC_LOG_FILE", ""),
+            log=str(file.resolve()) if file else "",
             service=_service(),
         )
 

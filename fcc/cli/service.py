@@ -1,8 +1,6 @@
 """`fcc service`: the gateway as a service of systemd, or of launchd on macOS."""
 
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 
 import click
 
-from fcc.cli.link import config_of
+from fcc.cli.configured import config_of
 from fcc.cli.table import paint
 from fcc.errors import ConfigError
 from fcc.service.plan import UNITS, Action, Plan, launchd, systemd
@@ -206,6 +204,8 @@ def _check_machine(action: Action, *, system: bool) -> None:
     """Raises ConfigError where no service manager runs, with what to do instead."""
     if sys.platform == "darwin":
         return
+    import shutil
+
     if shutil.which("systemctl") is None or not Path("/run/systemd/system").is_dir():
         raise ConfigError(
             f"systemd does not run here, so fcc service {action} can do nothing: fcc "
@@ -220,6 +220,8 @@ def _check_machine(action: Action, *, system: bool) -> None:
 
 
 def _run(command: Sequence[str], *, quiet: bool = False) -> int:
+    import subprocess
+
     output = subprocess.DEVNULL if quiet else None
     try:
         return subprocess.run(command, check=False, stdout=output, stderr=output).returncode  # noqa: S603

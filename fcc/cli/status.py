@@ -1,6 +1,5 @@
 """`fcc status`: does the daemon run, with what, and how busy is it?"""
 
-import json
 import sys
 from typing import Any
 
@@ -9,6 +8,7 @@ import msgspec
 
 from fcc.cli.daemon_options import NOT_RUNNING, found, port_option
 from fcc.cli.local import asked_status, health, reachable
+from fcc.cli.say_json import say_json
 from fcc.cli.status_rows import duration, rows
 from fcc.cli.table import paint, wrapped
 from fcc.settings.running import Running
@@ -31,14 +31,17 @@ def status(port: int | None, as_json: bool) -> None:
     """Show whether the daemon runs, and how busy it is."""
     config, running = found(port)
     if running is None:
-        click.echo(json.dumps({"running": False}) if as_json else "fcc does not run")
+        if as_json:
+            say_json({"running": False}, indent=None)
+        else:
+            click.echo("fcc does not run")
         sys.exit(NOT_RUNNING)
     url = reachable(running.url)
     said = health(url)
     more = asked_status(url, config.auth_token) if said else None
     if as_json:
         known = {"running": True, **msgspec.to_builtins(running), "health": said, "status": more}
-        click.echo(json.dumps(known, indent=2))
+        say_json(known)
     else:
         _show(running, said, more)
     sys.exit(0 if said else 1)

@@ -92,7 +92,7 @@ def _token() -> str:
     given = os.environ.get("ANTHROPIC_AUTH_TOKEN", "")
     if given:
         return given
-    from fcc.cli.link import config_of
+    from fcc.cli.configured import config_of
 
     try:
         return config_of(None).auth_token

@@ -1,7 +1,5 @@
 """`fcc usage`: what did requests take, and how did they end?"""
 
-import csv
-import json
 import re
 import sys
 import time
@@ -12,6 +10,7 @@ from typing import Final
 import click
 import msgspec
 
+from fcc.cli.say_json import say_json
 from fcc.cli.table import paint, table
 from fcc.observe.report import GROUPS, Line, Report, report
 from fcc.settings.places import ledger_file
@@ -70,7 +69,7 @@ def usage(by: str, since: float, as_json: bool, as_csv: bool) -> None:
         return
     found = report(path, by, since)
     if as_json:
-        click.echo(json.dumps(_as_json(found, by, since), indent=2))
+        say_json(_as_json(found, by, since))
     elif as_csv:
         _write_csv(found, by)
     elif found.lines:
@@ -81,7 +80,7 @@ def usage(by: str, since: float, as_json: bool, as_csv: bool) -> None:
 
 def _nothing_yet(path: Path, by: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"by": by, "rows": [], "total": None}))
+        say_json({"by": by, "rows": [], "total": None}, indent=None)
     else:
         click.echo(f"there is no ledger yet at {path}: a daemon begins it with the first request")
 
@@ -100,6 +99,8 @@ def _rest(line: Line) -> dict[str, object]:
 
 
 def _write_csv(found: Report, by: str) -> None:
+    import csv
+
     fields = [field for field in Line.__struct_fields__ if field != "key"]
     writer = csv.writer(sys.stdout)
     writer.writerow([by, *fields])

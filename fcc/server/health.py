@@ -11,15 +11,17 @@ __all__ = ["about", "health", "nothing"]
 
 
 async def health(request: web.Request) -> web.Response:
-    """Alive, and how busy."""
+    """Alive, and how busy: of HTTP requests of every kind, but this one; /status counts messages."""
     gateway = request.app[GATEWAY]
+    being_answered = gateway.open - 1
     return web.json_response(
         {
             "status": "ok",
             "version": fcc.__version__,
             "uptime_seconds": round(time.time() - gateway.started),
-            "open_requests": gateway.open - 1,
-            "served_requests": gateway.served,
+            "open_http_requests": being_answered,
+            "served_http_requests": gateway.served,
+            "open_requests": being_answered,  # what `fcc status` reads of a daemon of any version
             "provider": gateway.router.default.name,
         }
     )

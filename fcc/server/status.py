@@ -64,6 +64,7 @@ class Status(msgspec.Struct, frozen=True):
     open_requests: int | None
     """Requests to models; None: observe = false, so that nobody counts them."""
     served_requests: int | None
+    """Requests to models, answered well or not; /health counts every HTTP request."""
     waiting: int
     lanes: tuple[OneLane, ...]
     recent_requests: int

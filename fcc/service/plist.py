@@ -1,6 +1,5 @@
 """What does launchd want to know of fcc on macOS? Source: launchd.plist(5)."""
 
-import plistlib
 from collections.abc import Sequence
 
 __all__ = ["LABEL", "launch_agent"]
@@ -10,6 +9,8 @@ LABEL = "io.github.fcc"
 
 def launch_agent(command: Sequence[str], config_dir: str, log: str) -> str:
     """The agent of a user: starts at login, and again after a failure."""
+    import plistlib  # noqa: PLC0415 - it brings an XML parser, which only macOS needs
+
     agent = {
         "Label": LABEL,
         "ProgramArguments": list(command),

@@ -43,7 +43,10 @@ def load_config(path: Path | None = None) -> Config:
     """
     if path is None and not os.environ.get("FCC_CONFIG") and _missing(config_file()):
         return Config()
-    return read(path or config_file(), Config)
+    chosen = path or config_file()
+    if os.environ.get("FCC_CONFIG") == str(chosen) and _missing(chosen):
+        raise ConfigError(f"FCC_CONFIG in the environment: {chosen} is not there")
+    return read(chosen, Config)
 
 
 def _missing(path: Path) -> bool:
@@ -102,20 +105,23 @@ class Providers:
 
         Raises ConfigError for one that is unknown.
         """
-        name = config.provider
-        if name and name not in self:
-            where = f"{path or config_file()}: 'provider'"
-            raise ConfigError(f"{where}: unknown provider {name!r}{nearest(name, self._files)}")
-        return name
+        if config.provider:
+            self.check(config.provider, f"{path or config_file()}: 'provider'")
+        return config.provider
+
+    def check(self, name: str, where: str = "") -> None:
+        """Raises ConfigError for a provider that is unknown; `where` begins the message."""
+        if name not in self:
+            hint = nearest(name, self._files)
+            raise ConfigError(f"{where}{': ' if where else ''}unknown provider {name!r}{hint}")
 
     def get(self, name: str, base_url: str = "") -> Profile:
         """The profile `name`, at `base_url` if that is given.
 
         Raises ConfigError for one that is unknown or can't be read.
         """
-        path = self._files.get(name)
-        if path is None:
-            raise ConfigError(f"unknown provider {name!r}{nearest(name, self._files)}")
+        self.check(name)
+        path = self._files[name]
         if (name, base_url) in self._read:
             return self._read[name, base_url]
         profile = read(path, Profile, self._texts.get(name))

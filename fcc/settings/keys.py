@@ -18,9 +18,9 @@ __all__ = ["Keys", "read_env_file"]
 
 def read_env_file(path: Path) -> dict[str, str]:
     """The file's variables; {} where there is none. Raises ConfigError."""
-    if not path.is_file():
+    mode = _mode(path)
+    if mode is None:
         return {}
-    mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise ConfigError(
             f"{path}: others may read your keys (mode {mode:04o}); run: chmod 600 {path}"
@@ -35,6 +35,14 @@ def read_env_file(path: Path) -> dict[str, str]:
             raise ConfigError(f"{path}: line {number} is not NAME=VALUE")
         values[name.strip()] = value.strip().strip("\"'")
     return values
+
+
+def _mode(path: Path) -> int | None:
+    """None where there is no such file."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) if path.is_file() else None
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from error
 
 
 def _text(path: Path) -> str:

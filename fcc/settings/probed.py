@@ -5,7 +5,6 @@ more. What a person wrote counts most, but a file that says the same as the ship
 of it, as `fcc init` makes them, and says nothing of its own.
 """
 
-import glob
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,6 +167,8 @@ def _part(own: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _only(model: str) -> str:
     """A pattern that fits this name alone, and that no person would have written."""
+    import glob  # noqa: PLC0415 - rarely needed, and read by every command
+
     first, rest = model[:1], model[1:]
     return f"[{first}]{glob.escape(rest)}" if first.isalnum() else glob.escape(model)
 

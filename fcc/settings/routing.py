@@ -7,7 +7,6 @@ here, and decided in `server/choice.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -233,6 +232,8 @@ class Router:
                     f"{why}: {target!r} names a provider and no model: write {name}/MODEL"
                 )
             return self.profile(name), model
+        from difflib import get_close_matches  # noqa: PLC0415 - 2 ms, for few targets
+
         for meant in get_close_matches(name, self._providers.names, n=1, cutoff=_ALIKE):
             raise ConfigError(
                 f"{why}: unknown provider {name!r}, did you mean {meant!r}? If it is part of the "

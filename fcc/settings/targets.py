@@ -1,8 +1,8 @@
 """What may stand where config.toml names a model, and which requests have a model of their own?"""
 
 import msgspec
-from typing_extensions import override
 
+from fcc.overriding import override
 from fcc.settings.toml import nearest
 
 __all__ = ["EFFORTS", "LongContext", "Routes", "Target", "target_of"]

@@ -1,6 +1,5 @@
 """A TOML file as a frozen struct; what does not fit is told by file, key and reason."""
 
-import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import UnionType
@@ -35,6 +34,9 @@ def read(path: Path, type_: type[_T], text: str | None = None) -> _T:
 
 
 def _table(text: str, path: Path) -> dict[str, Any]:
+    # Imported here: it takes 2 ms, and many a command reads no file.
+    import tomllib  # noqa: PLC0415
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -9,8 +9,8 @@ import time
 from functools import partial
 
 import msgspec
-from typing_extensions import override
 
+from fcc.overriding import override
 from tests.bench import bodies
 from tests.bench.load import Load, Seen
 from tests.bench.stdin import lines

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from itertools import count, cycle, islice
 from typing import Final
 
-from typing_extensions import override
-
+from fcc.overriding import override
 from tests.bench.bodies import ORDER
 from tests.bench.stdin import until_stdin_ends
 

@@ -8,8 +8,7 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from typing_extensions import override
-
+from fcc.overriding import override
 from tests.clock import VirtualLoop
 
 __all__ = ["swiftly"]
