@@ -6,12 +6,12 @@ What is not recorded pays nothing per chunk: who records has a stream and a resp
 from typing import Any, Final
 
 from aiohttp import web
-from typing_extensions import override
 
 from fcc.diagnosis.names import random_looking
 from fcc.observe.recorder import Recorder
 from fcc.observe.recording import Attempting, Recording
 from fcc.observe.trace import Attempt
+from fcc.overriding import override
 from fcc.server.record import Record
 from fcc.settings.config import Config
 from fcc.settings.keys import Keys
