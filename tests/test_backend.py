@@ -471,7 +471,12 @@ async def test_a_connection_is_used_again_though_the_bodys_end_comes_behind_the_
         heard.clear()
         async with backend.post(BODY, SOURCE) as stream:
             assert await stream.read() == b"data: [DONE]\n\n"
-            heard.set()
+        # Nobody has waited for the end; the connection is let go with it.
+        assert session.connector._acquired
+        heard.set()
+        async with asyncio.timeout(10):
+            while session.connector._acquired:
+                await asyncio.sleep(0)
     assert clients[0] == clients[1]
 
 

@@ -30,7 +30,7 @@ MAX_ERROR_BYTES: Final = 64 * 1024
 """Of an error body; the rest of a page says nothing more."""
 
 LEFT_OVER_SECONDS: Final = 0.05
-"""For the end of a body whose answer is over: it comes at once or is not worth its seat."""
+"""For the end of a body whose answer is over: it comes at once or is not worth a connection."""
 
 ERROR_BODY_SECONDS: Final = 5.0
 """For an error body. Its status is known: words that come later are not worth a client's wait."""
@@ -110,6 +110,7 @@ class ChatBackend:
         )
         self._first_byte = profile.timeouts.first_byte or profile.timeouts.read
         self._silence = profile.timeouts.read
+        self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def post(
@@ -130,7 +131,8 @@ class ChatBackend:
             raise _unanswered(error, source) from error
         # It is on its way: 500 open streams would keep 500 bodies.
         del body
-        async with response:
+        over = False
+        try:
             end_with_connection(response)
             well = response.status == 200
             told(rates(response.headers, time.time(), waits=well))
@@ -138,7 +140,20 @@ class ChatBackend:
                 raise await _refusal(response, source)
             with Reads(response, source, self._first_byte, self._silence) as reads:
                 yield reads
-            await _use_up(response.content)
+            over = True
+        finally:
+            if over and not response.content.at_eof():
+                self._end_later(response)
+            else:
+                response.release()
+
+    def _end_later(self, response: aiohttp.ClientResponse) -> None:
+        """The answer is over, and nobody waits for the end of its body: a client that has got all
+        may leave at once.
+        """
+        ending = asyncio.create_task(_use_up(response))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
 
 class Reads:
@@ -207,16 +222,17 @@ class Reads:
         self._response.close()
 
 
-async def _use_up(content: aiohttp.StreamReader) -> None:
+async def _use_up(response: aiohttp.ClientResponse) -> None:
     """Read what stands behind `[DONE]`, mostly the body's end: only a connection whose body was
     read to its end is used again, and another one costs a TLS handshake.
     """
-    if content.at_eof():
-        return
-    with suppress(TimeoutError, aiohttp.ClientError, OSError):
-        async with asyncio.timeout(LEFT_OVER_SECONDS):
-            while await content.readany():
-                pass
+    try:
+        with suppress(TimeoutError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(LEFT_OVER_SECONDS):
+                while await response.content.readany():
+                    pass
+    finally:
+        response.release()
 
 
 async def _refusal(response: aiohttp.ClientResponse, source: Source) -> UpstreamError:
