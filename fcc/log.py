@@ -1,5 +1,6 @@
 """loguru, set up once: where to, in which format; the standard library's loggers are let in."""
 
+import fcntl
 import json
 import logging
 import os
@@ -98,7 +99,8 @@ class _File:
         self._file.close()
 
     def _begin_anew(self) -> None:
-        # Another daemon that writes to the same file may have begun it anew by now.
+        # Another daemon that writes to the same file may begin it anew as well.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
         if self._is_present():
             old = [Path(f"{self._path}.{number}") for number in range(1, _KEPT + 1)]
             for younger, older in reversed(list(pairwise([self._path, *old]))):

@@ -309,28 +309,49 @@ async def test_a_stream_that_falls_silent_is_stalled(
             await stream.read()
 
 
-async def test_of_the_first_read_more_patience_may_be_wanted(
+async def test_a_longer_patience_for_the_beginning_is_one_for_later_silences_too(
     upstream: Any, session: aiohttp.ClientSession
 ) -> None:
+    """Some servers say the role at once, and then read the prompt."""
+
     async def late(_request: web.Request, response: web.StreamResponse) -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
         await response.write(text("b")[0])
-        await asyncio.Event().wait()
 
-    async def begun(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse()
-        await response.prepare(request)
-        await late(request, response)
-        return response
-
-    url = await upstream(begun, handler_cancellation=True)
+    url = await upstream(streaming(late), handler_cancellation=True)
     profile = profile_of(base_url=url, timeouts=Timeouts(read=0.05, first_byte=30.0))
-    began = time.monotonic()
-    async with ChatBackend(session, profile, KEY).post(BODY, SOURCE) as stream:
-        assert await stream.read() == text("b")[0]
-        with pytest.raises(StalledError, match="fell silent in mid-answer"):
+    assert (await ask(session, profile)).endswith(text("b")[0])
+
+
+async def test_what_came_while_the_process_stood_still_is_read(
+    upstream: Any, session: aiohttp.ClientSession
+) -> None:
+    async def steadily(_request: web.Request, response: web.StreamResponse) -> None:
+        await asyncio.sleep(0.1)
+        await response.write(text("b")[0])
+        time.sleep(0.6)
+        await asyncio.sleep(0.1)
+        await response.write(text("c")[0])
+
+    url = await upstream(streaming(steadily), handler_cancellation=True)
+    profile = profile_of(base_url=url, timeouts=Timeouts(read=0.4))
+    assert (await ask(session, profile)).endswith(text("c")[0])
+
+
+async def test_a_connection_that_went_a_moment_ago_is_a_cut(
+    upstream: Any, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(_content: aiohttp.StreamReader) -> bytes:
+        raise RuntimeError("Connection closed.")
+
+    url = await upstream(streaming(cut), handler_cancellation=True)
+    async with ChatBackend(session, profile_of(base_url=url), KEY).post(BODY, SOURCE) as stream:
+        monkeypatch.setattr(aiohttp.StreamReader, "readany", gone)
+        with pytest.raises(CutError, match="broke in mid-stream"):
             await stream.read()
-    assert time.monotonic() - began < 15
+    # Nor does it matter to the end of a body that nobody waits for.
+    (ending,) = [task for task in asyncio.all_tasks() if "_use_up" in repr(task.get_coro())]
+    await ending
 
 
 async def test_a_reader_that_takes_its_time_is_no_silence_of_the_providers(

@@ -76,7 +76,13 @@ _CAUSES: Final[dict[type[Exception], str]] = {
 _MAX_WORDS: Final = 200
 """Characters of a library's words."""
 
+_BROKEN: Final = (aiohttp.ClientError, OSError, RuntimeError)
+"""What a read says of a connection that is gone; RuntimeError, if it went a moment ago."""
+
 _NOT_ASKED: Final = float("inf")
+
+_SURE: Final = 0.05
+"""Seconds between two looks, both of which must find the same read waiting for too long."""
 
 _PERMANENT: Final = (aiohttp.ClientSSLError, aiohttp.InvalidURL)
 """What trying again does not mend."""
@@ -109,7 +115,7 @@ class ChatBackend:
             total=None, sock_connect=profile.timeouts.connect, sock_read=None
         )
         self._first_byte = profile.timeouts.first_byte or profile.timeouts.read
-        self._silence = profile.timeouts.read
+        self._silence = max(profile.timeouts.read, profile.timeouts.first_byte)
         self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -165,7 +171,7 @@ class Reads:
 
     __slots__ = (
         "_asked", "_content", "_limit", "_loop", "_response", "_silence", "_source", "_stalled",
-        "_timer", "headers", "status",
+        "_suspect", "_timer", "headers", "status",
     )  # fmt: skip
 
     def __init__(
@@ -180,6 +186,8 @@ class Reads:
         self._limit = first_byte
         self._silence = silence
         self._stalled = False
+        self._suspect = _NOT_ASKED
+        """The read that seemed to last too long at the last look."""
         self._loop = asyncio.get_running_loop()
         self._asked = _NOT_ASKED
         """When the present read began, by the loop's clock."""
@@ -195,7 +203,7 @@ class Reads:
         self._asked = self._loop.time()
         try:
             raw = await self._content.readany()
-        except (aiohttp.ClientError, OSError) as error:
+        except _BROKEN as error:
             if self._stalled:
                 words = f"{_who(self._source)} fell silent in mid-answer"
                 raise StalledError(words) from error
@@ -217,6 +225,11 @@ class Reads:
         if due > now:
             self._timer = self._loop.call_at(due, self._look)
             return
+        if self._asked != self._suspect:
+            # The process may have stood still: what came meanwhile is read first.
+            self._suspect = self._asked
+            self._timer = self._loop.call_later(_SURE, self._look)
+            return
         self._stalled = True
         # Whoever reads is told.
         self._response.close()
@@ -227,7 +240,7 @@ async def _use_up(response: aiohttp.ClientResponse) -> None:
     read to its end is used again, and another one costs a TLS handshake.
     """
     try:
-        with suppress(TimeoutError, aiohttp.ClientError, OSError):
+        with suppress(TimeoutError, *_BROKEN):
             async with asyncio.timeout(LEFT_OVER_SECONDS):
                 while await response.content.readany():
                     pass
