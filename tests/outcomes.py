@@ -23,22 +23,26 @@ class Kept:
     """An observer that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.began_: list[str] = []
-        self.outcomes: list[Outcome] = []
-
-    def began(self, request_id: str) -> None:
-        self.began_.append(request_id)
+        self.told: list[Outcome] = []
 
     def ended(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+        self.told.append(outcome)
+
+
+class Watched:
+    """What the started app tells from here on."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._kept = Kept()
+        self._watch = app[GATEWAY].watch
+        self._watch.add(self._kept)
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """All that has ended by now."""
+        self._watch.tell()
+        return self._kept.told
 
     @property
     def last(self) -> Outcome:
         return self.outcomes[-1]
-
-
-def watched(app: web.Application) -> Kept:
-    """What the started app tells from here on."""
-    kept = Kept()
-    app[GATEWAY].watch.add(kept)
-    return kept

@@ -24,7 +24,7 @@ from fcc.settings.toml import convert, read
 from fcc.settings.usage import UsageOptions
 from fcc.wire.models import Price, catalog_entries
 from tests.conftest import Ask, Client, app_of, profile_of
-from tests.outcomes import outcome, watched
+from tests.outcomes import Watched, outcome
 from tests.scripted import ASKED, CLAUDE_CODE, DONE, Scripted, chunk, usage
 
 # Prices.
@@ -309,7 +309,7 @@ async def test_what_a_request_took_is_in_the_ledger_when_the_daemon_has_ended(
     connect: Ask, path: Path
 ) -> None:
     async with keeping(connect, path, app_of(), ANSWER) as client:
-        watching = watched(client.server.app)
+        watching = Watched(client.server.app)
         await ask(client, CLAUDE_CODE)
     [found] = await kept(path, "request_id, provider, model, input, output, cost, client")
     assert found[1:5] == ("test", "m", 1_000_000, 100_000)

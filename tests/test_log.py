@@ -18,7 +18,10 @@ from loguru import logger
 
 from fcc import log
 from fcc.errors import ConfigError
-from tests.conftest import Ask
+from fcc.server.record import Record
+from fcc.settings.profile import Model
+from fcc.settings.routing import Route
+from tests.conftest import Ask, profile_of
 from tests.outcomes import outcome
 from tests.scripted import ASKED, Scripted, text
 
@@ -91,6 +94,18 @@ def test_setting_up_again_logs_once(capsys) -> None:
     logger.info("no")
     logger.error("yes")
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+async def test_the_line_of_a_request_that_the_level_leaves_out_is_not_put_together(capsys) -> None:
+    log.set_up("warning")
+    record = Record("req_1", "POST", "/v1/messages")
+    record.route = Route("claude", profile_of(), Model(name="m", provider="test"))
+    nothing: Any = object()  # of which nobody can ask anything
+    record.log(nothing)
+    assert capsys.readouterr().err == ""
+    log.set_up("info")
+    record.log(outcome(first=None))
+    assert "claude-opus-5-5 -> test/m 200 first - total 2.00s in 100" in capsys.readouterr().err
 
 
 # One object a line.

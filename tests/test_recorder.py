@@ -7,17 +7,28 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.http_parser import (
+    HttpRequestParser,
+    HttpRequestParserPy,
+    HttpResponseParser,
+    HttpResponseParserPy,
+)
+from multidict import CIMultiDict, CIMultiDictProxy
 
-from fcc.errors import NotFoundError
+from fcc.errors import NotFoundError, RateLimitedError, Said, UpstreamError
+from fcc.observe.head import packed, unpacked
 from fcc.observe.outcome import Outcome
 from fcc.observe.recorder import Recorder
 from fcc.observe.recording import Recording
 from fcc.observe.shelf import Shelf
-from fcc.observe.trace import Attempt, Data, Trace, encoded, found
+from fcc.observe.trace import Data, Trace, encoded, found
 from fcc.settings.recorder import RecorderOptions
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 
 def recorder(shelf: Path | None = None, **options: Any) -> Recorder:
     made = Recorder(
-        lambda: RecorderOptions(**{"bodies": True, **options}), lambda: frozenset({"the-known-key"})
+        RecorderOptions(**{"bodies": True, **options}), lambda: frozenset({"the-known-key"})
     )
     made.shelf = Shelf(shelf) if shelf else None
     return made
@@ -57,8 +68,9 @@ async def test_a_trace_has_what_came_in_went_up_came_back_and_was_sent() -> None
     made = recorder()
     recording = begin(made, "req_1")
     recording.asked(b'{"a":1}')
-    attempt = recording.attempt(Attempt(provider="p", model="m", url="http://h/v1"), b'{"b":2}')
-    attempt.answered(200, [("X-Request-Id", "7")])
+    attempt = recording.attempt("p", "m", b'{"b":2}')
+    attempt.url = "http://h/v1"
+    attempt.status, attempt.response_head = 200, packed([("X-Request-Id", "7")])
     attempt.read(b"data: 1\n\n")
     attempt.read(b"data: the-known-key\n\n")
     recording.attempt_ended(None)
@@ -85,13 +97,120 @@ async def test_without_bodies_facts_are_kept_and_nothing_that_was_said() -> None
     made = recorder(bodies=False)
     recording = begin(made, "req_1")
     recording.asked(b"a prompt")
-    attempt = recording.attempt(Attempt(provider="p", model="m"), b"a body")
-    assert not attempt.wants_reads
+    attempt = recording.attempt("p", "m", b"a body")
+    assert attempt.talk is None
     made.ended(ended("req_1"))
     trace = await made.trace("last")
     assert (trace.body_bytes, trace.attempts[0].body_bytes) == (8, 6)
     assert b"prompt" not in encoded(trace)
     assert (trace.bodies, trace.left_out) == (False, "")
+
+
+async def test_headers_of_facts_come_back_in_their_order_the_repeated_ones_too() -> None:
+    made = recorder(bodies=False)
+    headers = CIMultiDict(
+        [("Via", "one"), ("X-Empty", ""), ("Via", "other"), ("X-Last", "é \udcff")]
+    )
+    recording = made.begin("req_1", "POST", "/v1/messages", CIMultiDictProxy(headers).items())
+    assert recording is not None
+    attempt = recording.attempt("p", "m", b"")
+    attempt.headers = {"Accept": "*/*"}
+    said = Said(429, (("Set-Cookie", "a"), ("Set-Cookie", "b"), ("Retry-After", "7")), b"slow down")
+    refused = RateLimitedError("slow down")
+    refused.said = said
+    recording.attempt_ended(refused)
+    recording.attempt("p", "m", b"")
+    made.ended(ended("req_1"))
+    trace = await made.trace("last")
+    assert [name for name, _ in trace.headers] == ["via", "x-empty", "via", "x-last"]
+    assert [value for _, value in trace.headers][:3] == ["one", "", "other"]
+    first, second = trace.attempts
+    assert first.headers == [("accept", "*/*")]
+    assert (first.status, first.response_headers) == (
+        429,
+        [("set-cookie", "***"), ("set-cookie", "***"), ("retry-after", "7")],
+    )
+    assert (second.headers, second.response_headers) == ([], [])
+
+
+@pytest.mark.parametrize("headers", [[], [("a", "")], [("a", "1"), ("b", "2"), ("a", "3")]])
+def test_a_packed_head_is_unpacked_as_it_was(headers: list[tuple[str, str]]) -> None:
+    head = packed(headers)
+    assert unpacked(head) == headers
+
+
+@pytest.mark.parametrize("value", [b"a\r\n b", b"a\n b", b"a\rb", b"a\nb", b"\r\n a", b"a\r\r\n b"])
+async def test_no_header_that_was_parsed_has_a_line_end(value: bytes) -> None:
+    loop, seen = asyncio.get_running_loop(), 0
+    for parser, first in (
+        (HttpRequestParser, b"GET / HTTP/1.1"), (HttpRequestParserPy, b"GET / HTTP/1.1"),
+        (HttpResponseParser, b"HTTP/1.1 200 OK"), (HttpResponseParserPy, b"HTTP/1.1 200 OK"),
+    ):  # fmt: skip
+        raw = b"%b\r\nHost: h\r\nX-A: %b\r\nContent-Length: 0\r\n\r\n" % (first, value)
+        with suppress(BadHttpMessage):
+            messages, _, _ = parser(BaseProtocol(loop), loop, 65536).feed_data(raw)
+            headers = list(messages[0][0].headers.items())
+            assert unpacked(packed(headers)) == headers
+            seen += 1
+    assert seen or value in (b"a\rb", b"a\nb")
+
+
+async def test_the_token_that_came_with_a_request_is_masked_wherever_it_stands() -> None:
+    token = "kJ8xQ2mZ7vR4tY9wB3nL6pC1"
+    for bodies in (False, True):
+        for headers in ({"X-Api-Key": token}, {"authorization": f"Bearer {token}"}):
+            made = recorder(bodies=bodies)
+            recording = made.begin("req_1", "POST", f"/v1/messages?q={token}", headers.items())
+            assert recording is not None
+            recording.attempt("p", "m", b"")
+            recording.attempt_ended(UpstreamError(f"{token} is wrong"))
+            made.ended(ended("req_1", error=f"{token} is wrong"))
+            trace = await made.trace("last")
+            assert token not in encoded(trace).decode()
+            assert trace.attempts[0].error == "*** is wrong"
+
+
+async def test_secrets_of_before_a_change_and_of_behind_it_are_masked() -> None:
+    known = {"an-old-secret"}
+    made = Recorder(RecorderOptions(), lambda: frozenset(known))
+    for id in ("req_before", "req_across"):
+        begin(made, id).attempt("p", "m", b"")
+    words = "an-old-secret or a-new-secret"
+    made.ended(ended("req_before", error=words))
+    made.remember()
+    known.clear()
+    known.add("a-new-secret")
+    made.ended(ended("req_across", error=words))
+    begin(made, "req_behind")
+    made.ended(ended("req_behind", error=words))
+    assert (await made.trace("req_before")).outcome.error == "*** or a-new-secret"
+    assert (await made.trace("req_across")).outcome.error == "*** or ***"
+    assert (await made.trace("req_behind")).outcome.error == "an-old-secret or ***"
+
+
+async def test_an_attempt_ends_once() -> None:
+    made = recorder(bodies=False)
+    recording = begin(made, "req_1")
+    recording.attempt_ended(None)
+    recording.attempt("p", "m", b"")
+    recording.attempt_ended(None)
+    ends = recording.attempts[0].ended
+    assert ends is not None
+    recording.attempt_ended(UpstreamError("no attempt was made"))
+    made.ended(ended("req_1"))
+    (attempt,) = (await made.trace("last")).attempts
+    assert (attempt.ended, attempt.error) == (ends, "")
+
+
+async def test_the_ring_of_facts_is_bounded_in_bytes_too() -> None:
+    made = recorder(bodies=False, max_bytes=100_000)
+    for n in range(9):
+        recording = made.begin(f"req_{n}", "POST", "/", [("x-long", "x" * 10_000)])
+        assert recording is not None
+        attempt = recording.attempt("p", "m", b"")
+        attempt.response_head = packed([("x-long", "x" * 10_000)])
+        made.ended(ended(f"req_{n}", n))
+    assert await ids(made) == ["req_5", "req_6", "req_7", "req_8"]
 
 
 async def test_the_ring_keeps_the_last_ones() -> None:
@@ -233,7 +352,7 @@ async def main(folder, limit, count):
     if limit:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    made = Recorder(lambda: RecorderOptions(bodies=True, keep=1000), frozenset)
+    made = Recorder(RecorderOptions(bodies=True, keep=1000), frozenset)
     made.shelf = Shelf(Path(folder))
     for n in range(count):
         recording = made.begin(f"req_{n}", "POST", "/", [])

@@ -1,5 +1,6 @@
 """GET /status: how the daemon is, and nothing that is secret."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -30,7 +31,7 @@ from fcc.settings.usage import UsageOptions
 from fcc.upstream.breaker import THRESHOLD
 from fcc.upstream.lane import fingerprint
 from tests.conftest import KEY, Ask, app_of, profile_of
-from tests.scripted import ASKED, Scripted, text, usage
+from tests.scripted import ASKED, DONE, Scripted, chunk, text, usage
 
 SECRET = "the prompt that nobody else may read"
 ONCE = Retry(attempts=1)
@@ -236,20 +237,18 @@ async def test_with_observe_off_there_are_no_numbers_and_no_traces(connect: Ask)
 
 
 async def test_a_request_that_began_while_it_was_observed_ends_so(connect: Ask) -> None:
-    client = await connect(app_of(), Scripted(text("hi"), text("hi")))
+    go = asyncio.Event()
+    client = await connect(app_of(), Scripted([chunk(content="hi"), go, chunk("stop"), DONE]))
     gateway = client.app[GATEWAY]
-
-    class Reloading:
-        def began(self, request_id: str) -> None:
-            gateway.config = Config(observe=False)
-
-        def ended(self, outcome: Outcome) -> None:
-            pass
-
-    gateway.watch.add(Reloading())
-    for _ in range(2):
-        assert (await client.post("/v1/messages", json=ASKED)).status == 200
-    assert (gateway.watch.count, gateway.recent.open, gateway.recent.served) == (0, 0, 1)
+    response = await client.post("/v1/messages", json={**ASKED, "stream": True})
+    assert (await status(client))["open_requests"] == 1
+    gateway.config = Config(observe=False)
+    go.set()
+    await response.read()
+    assert (await client.post("/v1/messages", json=ASKED)).status == 200
+    gateway.config = Config()
+    said = await status(client)
+    assert (said["open_requests"], said["served_requests"]) == (0, 1)
 
 
 @pytest.mark.parametrize("budget", [{"daily_budget": 1.0}, {"daily_tokens": 1}])

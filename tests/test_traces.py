@@ -11,13 +11,14 @@ from aiohttp import web
 from loguru import logger
 
 from fcc.cli.bug import contents
-from fcc.errors import CutError, OverloadedError
+from fcc.errors import CutError, OverloadedError, UpstreamServerError
 from fcc.observe.shelf import Shelf
 from fcc.server.app import new_app
 from fcc.server.gateway import GATEWAY
 from fcc.settings.config import Config
 from fcc.settings.files import Providers
 from fcc.settings.keys import Keys
+from fcc.settings.limits import Retry
 from fcc.settings.recorder import RecorderOptions
 from fcc.settings.routing import Router
 from tests.conftest import KEY, Ask, Client, app_of, profile_of
@@ -258,6 +259,7 @@ async def test_a_hundred_secrets_in_prompts_headers_errors_and_answers_are_in_no
             {"role": "user", "content": [tool]},
         ]  # fmt: skip
         await ask(client, headers, stream=bool(n % 2), system=one.text, messages=turns)
+    gateway.watch.tell()
     await gateway.recorder.settled()
     kept = [path.read_text("utf-8") for path in tmp_path.iterdir()]
     ids = [line["id"] for line in (await (await client.get("/fcc/traces")).json())["traces"]]
@@ -269,6 +271,26 @@ async def test_a_hundred_secrets_in_prompts_headers_errors_and_answers_are_in_no
         kept += [raw.decode("utf-8", "replace") for raw in bundle.values()]
     everything = "\n".join([*kept, *all_logged])
     assert [shown for one in found if (shown := one.shown(everything))] == []
+
+
+@pytest.mark.parametrize("bodies", [False, True])
+async def test_a_key_that_went_with_a_reload_is_masked_in_answers_that_were_open(
+    connect: Ask, bodies: bool
+) -> None:
+    key, go = "in-words-alone", asyncio.Event()
+    failing = [chunk(content=f"my key is {key}"), go, UpstreamServerError(f"{key} is gone")]
+    config = Config(recorder=RecorderOptions(bodies=bodies))
+    app = app_of(profile_of(retry=Retry(attempts=1)), config, environ={"TEST_KEY": key})
+    client = await connect(app, Scripted(failing))
+    gateway = app[GATEWAY]
+    response = await client.post("/v1/messages", json={**ASKED, "stream": True})
+    other = Keys({"TEST_KEY": "another-word"}, Path("/nowhere/fcc.env"))
+    gateway.replace(gateway.config, gateway.router, other)
+    go.set()
+    await response.read()
+    trace = await last(client)
+    assert trace["attempts"][0]["error"] == "*** is gone"
+    assert key not in json.dumps(trace)
 
 
 async def test_the_daemons_token_is_masked_wherever_a_provider_repeats_it(

@@ -23,6 +23,9 @@ _PATIENCE: Final = 1.0
 _BITE: Final = 5000
 """Rows that are deleted in one go: the lock is not held for long."""
 
+# Each bool of a row would be asked in vain how it wants to be written: a fifth of a write.
+sqlite3.register_adapter(bool, int)
+
 _DAMAGED: Final = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 

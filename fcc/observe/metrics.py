@@ -75,9 +75,6 @@ class Metrics:
         """What ended last, and whose it was: its price comes right behind, mostly."""
         self._queued: dict[str, Histogram] = {}
 
-    def began(self, request_id: str) -> None:
-        """Open requests are counted by who has them."""
-
     def ended(self, outcome: Outcome) -> None:
         """Count it."""
         key = self._key(outcome)

@@ -8,7 +8,7 @@ CLIENT_LEFT = "client_left"
 """The outcome of an answer that nobody waited for."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One request. No prompt, answer or key is in it; names that a client chose are redacted."""
 
     request_id: str

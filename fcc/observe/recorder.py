@@ -7,17 +7,21 @@ in memory alone, and become a trace when somebody looks: that costs more than al
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import msgspec
 from loguru import logger
 
 import fcc
+from fcc.errors import NotFoundError
+from fcc.observe.head import packed
 from fcc.observe.outcome import Outcome
-from fcc.observe.recording import Budget, Recording
+from fcc.observe.recording import Recording
 from fcc.observe.redactor import Redactor
+from fcc.observe.said import Budget, Room, Talk
 from fcc.observe.shelf import Shelf
 from fcc.observe.trace import TOO_LARGE, Summary, Trace, decoded, encoded, found, summary
 from fcc.settings.recorder import RecorderOptions
@@ -28,27 +32,26 @@ _QUIET: Final = 60.0
 """Seconds between two warnings that traces can't be written."""
 
 
-class _Facts:
-    """A request on the ring whose facts become a trace, without secrets, when somebody looks."""
+class _Facts(msgspec.Struct, gc=False):
+    """A request on the ring whose facts become a trace when somebody looks."""
 
-    __slots__ = ("_outcome", "_recording", "_redactor", "_trace", "size")
+    recording: Recording
+    outcome: Outcome
+    size: int
 
-    def __init__(self, recording: Recording, outcome: Outcome, redactor: Redactor) -> None:
-        self.size = recording.weight
-        self._recording = recording
-        self._outcome = outcome
-        self._redactor = redactor
-        self._trace: Trace | None = None
+    @property
+    def id(self) -> str:
+        """The request id."""
+        return self.outcome.request_id
 
-    def trace(self) -> Trace:
-        """The whole."""
-        if self._trace is None:
-            self._trace = self._recording.finish(self._outcome, self._redactor, fcc.__version__)
-        return self._trace
+    def trace(self, redactor: Callable[[frozenset[str]], Redactor]) -> Trace:
+        """The whole, without secrets."""
+        known = redactor(self.recording.secrets)
+        return self.recording.finish(self.outcome, known, fcc.__version__)
 
     def summary(self) -> Summary:
         """Its line in a list."""
-        return summary(self.trace())
+        return summary(self.outcome, bodies=False)
 
 
 class _Encoded:
@@ -59,9 +62,14 @@ class _Encoded:
     def __init__(self, trace: Trace, raw: bytes) -> None:
         self.size = len(raw)
         self._raw = raw
-        self._summary = summary(trace)
+        self._summary = summary(trace.outcome, bodies=trace.bodies)
 
-    def trace(self) -> Trace:
+    @property
+    def id(self) -> str:
+        """The request id."""
+        return self._summary.id
+
+    def trace(self, _redactor: Callable[[frozenset[str]], Redactor]) -> Trace:
         """The whole."""
         return decoded(self._raw)
 
@@ -76,20 +84,17 @@ _Kept = _Facts | _Encoded
 class Recorder:
     """An observer: `begin` gives what notes a request, `ended` puts it on the ring."""
 
-    def __init__(
-        self,
-        options: Callable[[], RecorderOptions],
-        known: Callable[[], frozenset[str]],
-    ) -> None:
+    def __init__(self, options: RecorderOptions, known: Callable[[], frozenset[str]]) -> None:
         """`known`: the secrets in force, word for word."""
-        self._options = options
+        self.options = options
         self._known = known
         self.shelf: Shelf | None = None
         """Without one nothing outlives the daemon."""
         self._open: dict[str, Recording] = {}
-        self._ring: OrderedDict[str, _Kept] = OrderedDict()
+        self._ring: deque[_Kept] = deque()
         self._bytes = 0
         self._budget = Budget(0)
+        self._clock = asyncio.get_running_loop().time
         self._thread: ThreadPoolExecutor | None = None
         self._ending: set[asyncio.Future[None]] = set()
         self._redactor: tuple[frozenset[str], Redactor] = (frozenset(), Redactor())
@@ -99,30 +104,34 @@ class Recorder:
         self, request_id: str, method: str, path: str, headers: Iterable[tuple[str, str]]
     ) -> Recording | None:
         """What notes the request; None where nothing is kept."""
-        options = self._options()
-        if not options.keep:
+        if not self.options.keep:
             return None
-        self._budget.limit = options.max_bytes
-        recording = Recording(method, path, bodies=options.bodies, budget=self._budget)
-        recording.headers = list(headers)
+        began = self._clock()
+        talk = Talk(self._room(began)) if self.options.bodies else None
+        recording = Recording(method, path, packed(headers), self._clock, began, talk)
         self._open[request_id] = recording
         return recording
 
-    def began(self, request_id: str) -> None:
-        """`begin` has it."""
+    def remember(self) -> None:
+        """Other secrets are about to be in force: those until here may be in what is open."""
+        known = self._known()
+        for recording in self._open.values():
+            recording.known |= known
 
     def ended(self, outcome: Outcome) -> None:
         """Put it on the ring; what is large, a little later."""
         recording = self._open.pop(outcome.request_id, None)
         if recording is None:
             return
-        redactor = self._redactor_for(recording)
+        known = self._known()
+        recording.known = recording.known | known if recording.known else known
         if not recording.bodies:
             recording.release()
-            self._add(outcome.request_id, _Facts(recording, outcome, redactor))
+            self._add(_Facts(recording, outcome, recording.weight))
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "fcc-recorder")
+        redactor = self._redactor_for(recording.secrets)
         task = asyncio.get_running_loop().run_in_executor(
             self._thread, self._finished, recording, outcome, redactor
         )
@@ -146,18 +155,21 @@ class Recorder:
         """Of all that is kept, in memory or of earlier daemons, the oldest first."""
         await self.settled()
         kept = await asyncio.to_thread(self.shelf.summaries) if self.shelf else []
-        ours = {id: one.summary() for id, one in self._ring.items()}
+        ours = {one.id: one.summary() for one in self._ring}
         lines = [one for one in kept if one.id not in ours]
         return sorted([*lines, *ours.values()], key=lambda one: one.at)
 
     async def trace(self, wanted: str) -> Trace:
         """By its id, the beginning of that, or `last`. Raises NotFoundError."""
         id = found(wanted, [one.id for one in await self.summaries()])
-        if id in self._ring:
-            return self._ring[id].trace()
+        for kept in self._ring:
+            if kept.id == id:
+                return kept.trace(self._redactor_for)
         trace = await asyncio.to_thread(self.shelf.read, id) if self.shelf else None
-        # It may have been pruned meanwhile.
-        return trace if trace is not None else self._ring[found(id, list(self._ring))].trace()
+        if trace is None:
+            # It was pruned meanwhile.
+            raise NotFoundError(f"there is no trace {id!r}")
+        return trace
 
     async def _added(
         self, task: "asyncio.Future[tuple[Trace, bytes]]", recording: Recording
@@ -166,14 +178,14 @@ class Recorder:
             trace, raw = await task
         finally:
             recording.release()
-        self._add(trace.id, _Encoded(trace, raw))
+        self._add(_Encoded(trace, raw))
 
     def _finished(
         self, recording: Recording, outcome: Outcome, redactor: Redactor
     ) -> tuple[Trace, bytes]:
         """In the thread."""
         trace = recording.finish(outcome, redactor, fcc.__version__)
-        raw, options = encoded(trace), self._options()
+        raw, options = encoded(trace), self.options
         if len(raw) > options.max_bytes // 2:
             # It would push all others out.
             trace = trace.facts(TOO_LARGE)
@@ -190,18 +202,18 @@ class Recorder:
             self._warned = time.monotonic()
             logger.warning("traces can't be written and are in memory alone: {}", error)
 
-    def _add(self, id: str, kept: _Kept) -> None:
-        options = self._options()
-        self._ring[id] = kept
+    def _room(self, began: float) -> Room:
+        self._budget.limit = self.options.max_bytes
+        return Room(self._budget, self._clock, began)
+
+    def _add(self, kept: _Kept) -> None:
+        options = self.options
+        self._ring.append(kept)
         self._bytes += kept.size
         while self._ring and (len(self._ring) > options.keep or self._bytes > options.max_bytes):
-            _, oldest = self._ring.popitem(last=False)
-            self._bytes -= oldest.size
+            self._bytes -= self._ring.popleft().size
 
-    def _redactor_for(self, recording: Recording) -> Redactor:
-        known = self._known()
-        if recording.known:
-            known |= recording.known
+    def _redactor_for(self, known: frozenset[str]) -> Redactor:
         if known is not self._redactor[0] and known != self._redactor[0]:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]

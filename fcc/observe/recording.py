@@ -1,223 +1,195 @@
 """What is noted of one request while it is answered?
 
-Facts always; what was said only with `bodies`, as it came, and redacted when the request has ended.
-Memory is bounded by the budget that all recordings share: who finds it spent notes facts alone.
+Facts always, and as little is done with them as can be: they are put into words when somebody
+looks. What was said only with `bodies`, as it came, and redacted when the request has ended. Memory
+is bounded by the budget that all recordings share: who finds it spent notes facts alone.
 """
 
-import asyncio
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
+from fcc.diagnosis.names import random_looking
 from fcc.errors import UpstreamError
+from fcc.observe.head import packed, unpacked
 from fcc.observe.outcome import Outcome
 from fcc.observe.redactor import Redactor
-from fcc.observe.trace import TOO_LARGE, Attempt, Data, Headers, Stream, Trace
+from fcc.observe.said import Talk
+from fcc.observe.trace import TOO_LARGE, Attempt, Trace
 
-__all__ = ["Attempting", "Budget", "Recording"]
+__all__ = ["Attempting", "Recording"]
 
 _LONGEST_PATH: Final = 2000
+"""Characters."""
 
 
-class Budget:
-    """Bytes that recordings of open requests may hold together."""
+class Attempting(msgspec.Struct, gc=False):
+    """One attempt, while it goes on and as long as its request is kept."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.held = 0
-
-    def take(self, size: int) -> bool:
-        """Whether there is room for `size` more, which then is taken."""
-        if self.held + size > self.limit:
-            return False
-        self.held += size
-        return True
-
-
-class _Shared:
-    """What a recording and its attempts share, so that they need not know each other.
-
-    A circle of them would wait for the garbage collector, whose round through all of the daemon's
-    memory costs more than noting a thousand requests.
-    """
-
-    def __init__(self, budget: Budget, *, bodies: bool) -> None:
-        self.bodies = bodies
-        self.size = 0
-        self._budget = budget
-        self._clock = asyncio.get_running_loop().time
-        self._began = self._clock()
-
-    def seconds(self) -> float:
-        """Since the request began."""
-        return self._clock() - self._began
-
-    def kept(self, raw: bytes) -> bytes | None:
-        """`raw`, if bodies are kept and there is room for it."""
-        if self.bodies and self._budget.take(len(raw)):
-            self.size += len(raw)
-            return raw
-        self.bodies = False
-        return None
-
-    def release(self) -> None:
-        """Give the room back."""
-        self._budget.held -= self.size
-        self.size = 0
-
-
-class Attempting:
-    """One attempt, while it goes on."""
-
-    def __init__(self, shared: _Shared, attempt: Attempt, body: bytes) -> None:
-        self.attempt = attempt
-        self._shared = shared
-        self._reads: list[tuple[float, bytes]] = []
-        self._over = False
-        self._body = shared.kept(body)
-        attempt.body_bytes = len(body)
-
-    @property
-    def wants_reads(self) -> bool:
-        """Whether `read` is worth a call."""
-        return self._shared.bodies
-
-    def answered(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        """The answer's head."""
-        self.attempt.status = status
-        self.attempt.response_headers = list(headers)
+    provider: str
+    model: str
+    body_bytes: int
+    began: float
+    """Seconds since the request began."""
+    talk: Talk | None
+    """What was said; None: only facts are wanted."""
+    url: str = ""
+    """Empty where the answer comes from inside fcc."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """The backend's own, which it doesn't change."""
+    status: int | None = None
+    response_head: str = ""
+    """As `packed` has it."""
+    ended: float | None = None
+    """As `began`; None: it goes on."""
+    error: str = ""
+    error_type: str = ""
 
     def read(self, raw: bytes) -> None:
         """More of the answer, as it came."""
-        if raw and self._shared.kept(raw) is not None:
-            self._reads.append((self._shared.seconds(), raw))
+        if self.talk is not None:
+            self.talk.more(raw)
 
-    def ended(self, failure: UpstreamError | None) -> None:
-        """The attempt is over, well or not."""
-        if self._over:
-            return
-        self._over = True
-        self.attempt.ended = self._shared.seconds()
-        if failure is not None:
-            self.attempt.error, self.attempt.error_type = failure.message, failure.error_type
-        if failure is not None and failure.said is not None:
-            self.answered(failure.said.status, failure.said.headers)
+    def failed(self, failure: UpstreamError) -> None:
+        """Why it ended."""
+        self.error, self.error_type = failure.message, failure.error_type
+        if failure.said is not None:
+            self.status, self.response_head = failure.said.status, packed(failure.said.headers)
             self.read(failure.said.body)
 
-    def release(self) -> None:
-        """Forget what was said."""
-        self._body = None
-        self._reads = []
-
-    def finish(self, redactor: Redactor, hidden: set[str], *, bodies: bool) -> Attempt:
+    def finish(self, redactor: Redactor, hidden: Iterable[str]) -> Attempt:
         """All of it, without secrets; of headers with a name of `hidden` no value."""
-        attempt = self.attempt
-        attempt.url = redactor.text(attempt.url)
-        attempt.error = redactor.text(attempt.error)
-        attempt.headers = redactor.headers(attempt.headers, hidden)
-        attempt.response_headers = redactor.headers(attempt.response_headers)
-        if bodies and self._body is not None:
-            attempt.body = Data.of(redactor.body(self._body))
-            attempt.received_bytes = sum(len(raw) for _, raw in self._reads)
-            attempt.received = _stream(self._reads, redactor)
+        attempt = Attempt(
+            provider=self.provider,
+            model=self.model,
+            url=redactor.text(self.url),
+            headers=redactor.headers(self.headers.items(), hidden),
+            began=self.began,
+            ended=self.ended or 0.0,
+            body_bytes=self.body_bytes,
+            status=self.status,
+            response_headers=redactor.headers(unpacked(self.response_head)),
+            error=redactor.text(self.error),
+            error_type=self.error_type,
+        )
+        if self.talk is not None and self.talk.room.left:
+            attempt.body = self.talk.body(redactor)
+            attempt.received_bytes = self.talk.streamed
+            attempt.received = self.talk.stream(redactor)
         return attempt
 
 
-class Recording:
-    """One request, while it is answered."""
+class Recording(msgspec.Struct, gc=False):
+    """One request, while it is answered and as long as it is kept."""
 
-    def __init__(self, method: str, path: str, *, bodies: bool, budget: Budget) -> None:
-        self.hidden: set[str] = set()
-        """Names of headers whose values are never shown."""
-        self.known: set[str] = set()
-        """Secrets of this request, word for word."""
-        self.headers: Headers = []
-        self.body_bytes = 0
-        self.sent_bytes = 0
-        self._method = method
-        self._path = path[:_LONGEST_PATH]
-        self._wanted = bodies
-        self._shared = _Shared(budget, bodies=bodies)
-        self._body: bytes | None = None
-        self._attempts: list[Attempting] = []
-        self._sent: list[tuple[float, bytes]] = []
+    method: str
+    path: str
+    head: str
+    """As `packed` has it."""
+    clock: Callable[[], float]
+    began: float
+    """On the clock."""
+    talk: Talk | None
+    """What was said; None: only facts are wanted."""
+    known: frozenset[str] = frozenset()
+    """The secrets that were in force meanwhile, word for word."""
+    hidden: frozenset[str] = frozenset()
+    """Names of headers whose values are never shown."""
+    body_bytes: int = 0
+    sent_bytes: int = 0
+    attempts: tuple[Attempting, ...] = ()
 
     @property
     def bodies(self) -> bool:
         """Whether what is said is kept; false where there is no more room."""
-        return self._shared.bodies
+        return self.talk is not None and self.talk.room.left
 
     @property
     def size(self) -> int:
         """Bytes of what was said that are held."""
-        return self._shared.size
+        return self.talk.room.size if self.talk is not None else 0
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The token that came with it is one too, unless it is a word like any."""
+        tokens = [_token(name.lower(), value) for name, value in unpacked(self.head)]
+        return self.known | {token for token in tokens if random_looking(token)}
 
     @property
     def weight(self) -> int:
         """Bytes of its facts, about."""
-        headers = [*self.headers]
-        for attempting in self._attempts:
-            headers += attempting.attempt.headers
-            headers += attempting.attempt.response_headers
-        return 1000 + sum(map(len, chain.from_iterable(headers)))
+        weight = 1000 + len(self.path) + len(self.head)
+        for one in self.attempts:
+            weight += len(one.response_head)
+        return weight
 
     def asked(self, body: bytes) -> None:
         """The client's request is here."""
         self.body_bytes = len(body)
-        self._body = self._shared.kept(body)
+        if self.talk is not None:
+            self.talk.asked(body)
 
-    def attempt(self, attempt: Attempt, body: bytes) -> Attempting:
+    def attempt(self, provider: str, model: str, body: bytes) -> Attempting:
         """A provider is asked."""
-        attempt.began = self._shared.seconds()
-        self._attempts.append(Attempting(self._shared, attempt, body))
-        return self._attempts[-1]
+        talk = None
+        if self.talk is not None:
+            talk = Talk(self.talk.room)
+            talk.asked(body)
+        attempt = Attempting(provider, model, len(body), self.clock() - self.began, talk)
+        self.attempts += (attempt,)
+        return attempt
 
     def attempt_ended(self, failure: UpstreamError | None) -> None:
         """The attempt that goes on is over, if one has begun."""
-        if self._attempts:
-            self._attempts[-1].ended(failure)
+        if not self.attempts:
+            return
+        attempt = self.attempts[-1]
+        if attempt.ended is None:
+            attempt.ended = self.clock() - self.began
+            if failure is not None:
+                attempt.failed(failure)
 
     def sent(self, raw: bytes) -> None:
         """Something went out to the client."""
-        if raw and self._shared.kept(raw) is not None:
-            self._sent.append((self._shared.seconds(), bytes(raw)))
+        if self.talk is not None:
+            self.talk.more(bytes(raw))
 
     def finish(self, outcome: Outcome, redactor: Redactor, version: str) -> Trace:
         """The whole, without secrets."""
-        bodies = self.bodies
+        talk = self.talk
         trace = Trace(
             outcome=msgspec.structs.replace(outcome, error=redactor.text(outcome.error)),
-            method=self._method,
-            path=redactor.text(self._path),
+            method=self.method,
+            path=redactor.text(self.path[:_LONGEST_PATH]),
             version=version,
-            headers=redactor.headers(self.headers, self.hidden),
+            headers=redactor.headers(unpacked(self.head), self.hidden),
             body_bytes=self.body_bytes,
-            attempts=[one.finish(redactor, self.hidden, bodies=bodies) for one in self._attempts],
+            attempts=[one.finish(redactor, self.hidden) for one in self.attempts],
             sent_bytes=self.sent_bytes,
-            bodies=bodies,
         )
-        if self._wanted and not bodies:
+        if talk is not None and talk.room.left:
+            trace.bodies = True
+            trace.body = talk.body(redactor)
+            trace.sent = talk.stream(redactor)
+        elif talk is not None:
             trace.left_out = TOO_LARGE
-        if bodies:
-            trace.body = None if self._body is None else Data.of(redactor.body(self._body))
-            trace.sent = _stream(self._sent, redactor)
         return trace
 
     def release(self) -> None:
         """Forget what was said, and give the room back."""
-        self._body = None
-        self._sent = []
-        for attempting in self._attempts:
-            attempting.release()
-        self._shared.release()
+        if self.talk is None:
+            return
+        for one in (self.talk, *[attempt.talk for attempt in self.attempts]):
+            if one is not None:
+                one.forget()
+        self.talk.room.release()
 
 
-def _stream(parts: list[tuple[float, bytes]], redactor: Redactor) -> Stream:
-    redacted = redactor.stream([raw for _, raw in parts])
-    data = Data.of(b"".join(redacted))
-    times = [
-        (round(seconds, 4), len(raw)) for (seconds, _), raw in zip(parts, redacted, strict=True)
-    ]
-    return Stream(data, times)
+def _token(name: str, value: str) -> str:
+    """What stands in a header of that name, in small letters, for who asks."""
+    if name == "authorization":
+        scheme, _, bearer = value.partition(" ")
+        return bearer or scheme
+    return value if name == "x-api-key" else ""

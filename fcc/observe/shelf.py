@@ -34,8 +34,9 @@ class Shelf:
     def put(self, trace: Trace, raw: bytes, *, keep: int, max_bytes: int) -> None:
         """Write a trace, `raw` being its JSON, and make room for it. Raises OSError."""
         private_dir(self._path)
+        line = summary(trace.outcome, bodies=trace.bodies)
         with replacing(self._path / _name(trace)) as file:
-            file.write(b"%b\n%b\n" % (encoded(summary(trace)), raw))
+            file.write(b"%b\n%b\n" % (encoded(line), raw))
         self._prune(keep, max_bytes)
 
     def summaries(self) -> list[Summary]:

@@ -147,11 +147,10 @@ class Summary(msgspec.Struct, omit_defaults=True, kw_only=True):
     bodies: bool = False
 
 
-def summary(trace: Trace) -> Summary:
-    """The trace's line of the list."""
-    outcome = trace.outcome
+def summary(outcome: Outcome, *, bodies: bool) -> Summary:
+    """Its line of the list."""
     return Summary(
-        id=trace.id,
+        id=outcome.request_id,
         at=outcome.at,
         asked=outcome.asked,
         provider=outcome.provider,
@@ -163,7 +162,7 @@ def summary(trace: Trace) -> Summary:
         input=outcome.input,
         output=outcome.output,
         attempts=outcome.attempts,
-        bodies=trace.bodies,
+        bodies=bodies,
     )
 
 

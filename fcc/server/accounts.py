@@ -22,6 +22,7 @@ from fcc.observe.entry import row
 from fcc.observe.metrics import Metrics
 from fcc.observe.outcome import Outcome
 from fcc.observe.prices import Prices, load_prices
+from fcc.observe.watch import Watch
 from fcc.settings.config import Config
 from fcc.settings.profile import Profile
 from fcc.settings.routing import Route, Router
@@ -45,6 +46,7 @@ class _Gateway(Protocol):
 
     config: Config
     router: Router
+    watch: Watch
 
     def lane(self, profile: Profile) -> Lane:
         """The provider at work."""
@@ -111,13 +113,11 @@ class Accounts:
         options = self._gateway.config.usage
         if not (options.daily_budget or options.daily_tokens):
             return
+        self._gateway.watch.tell()
         price = self.prices.of(route.profile, route.model.name)
         free = price is not None and not (price.input or price.output)
         if words := self.budget.refusal(options, time.time(), free=free):
             raise BudgetError(f"{words} in [usage] of config.toml and run fcc reload")
-
-    def began(self, request_id: str) -> None:
-        """Nothing is known of its cost."""
 
     def ended(self, outcome: Outcome) -> None:
         """Book it, as soon as its price is known or nobody can tell it."""

@@ -33,6 +33,7 @@ def new_app(config: Config, router: Router, keys: Keys) -> web.Application:
             app[GATEWAY] = Gateway(config, router, keys, session)
             app[LIVE] = Live(app[GATEWAY])
             yield
+            app[GATEWAY].watch.tell()
             app[GATEWAY].lag.stop()
             await app[GATEWAY].recorder.stop()
             await app[GATEWAY].accounts.stop()

@@ -9,7 +9,7 @@ from loguru import logger
 from fcc.errors import RateLimitedError, StalledError, UpstreamError, UpstreamServerError
 from fcc.server.plan import Plan
 from fcc.server.record import Record
-from fcc.server.recorded import asking
+from fcc.server.recorded import asking, heard
 from fcc.translate.reply.continuation import ContinuedReader
 from fcc.translate.reply.translation import Translation
 from fcc.translate.request.continuation import continued_body
@@ -171,7 +171,7 @@ class Exchange:
         told = partial(door.limiter.tighten, seat)
         noting = asking(self._record, door.backend, self._plan.route, self._body)
         async with door.backend.post(self._body, self._plan.source, told) as stream:
-            noted = stream if noting is None else noting.noted(stream)
+            noted = stream if noting is None else heard(noting, stream)
             # A read wakes all that wait for it: here two coroutines, and not twenty.
             await asyncio.create_task(self._pump(noted, translation, sink))
 

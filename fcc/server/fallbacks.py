@@ -19,9 +19,6 @@ class Fallbacks:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
-    def began(self, request_id: str) -> None:
-        """Nothing has failed yet."""
-
     def ended(self, outcome: Outcome) -> None:
         """Count what failed before the route that answered, or failed last."""
         if not outcome.fallbacks:

@@ -64,7 +64,7 @@ class Gateway:
         self.recent = Recent()
         self.metrics = Metrics()
         self.accounts = Accounts(self, self.metrics)
-        self.recorder = Recorder(lambda: self.config.recorder, self._secrets)
+        self.recorder = Recorder(config.recorder, self._secrets)
         self.fallbacks = Fallbacks()
         self.watch = Watch()
         for observer in (self.recent, self.metrics, self.accounts, self.recorder, self.fallbacks):
@@ -111,12 +111,16 @@ class Gateway:
 
         A provider whose profile and keys are the same keeps its limiter and all it has learned.
         """
+        # What has ended had the prices and the keys that are in force until here.
+        self.watch.tell()
+        self.recorder.remember()
         kept = {}
         for name, lane in self._lanes.items():
             same = router.known(name) == lane.profile
             if same and keys.all(lane.profile) == self.keys.all(lane.profile):
                 kept[name] = lane
         self.config, self.router, self.keys, self._lanes = config, router, keys, kept
+        self.recorder.options = config.recorder
         self._known_secrets = None
 
     def lane(self, profile: Profile) -> Lane:

@@ -33,6 +33,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 def families(gateway: Gateway) -> list[Family]:
     """What is counted, and what can be seen at the moment."""
+    gateway.watch.tell()
     now = asyncio.get_running_loop().time()
     return [
         *gateway.metrics.families(),

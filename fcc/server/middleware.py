@@ -24,7 +24,7 @@ from fcc.server.live import LIVE_PATH
 from fcc.server.page.files import FILES, wants_page
 from fcc.server.problems import error_response, stopped
 from fcc.server.record import LEFT, RECORD, Record
-from fcc.server.recorded import answered, begin
+from fcc.server.recorded import answered
 
 __all__ = ["is_loopback", "middlewares"]
 
@@ -50,7 +50,9 @@ async def identified(request: web.Request, handler: _Handler) -> web.StreamRespo
     watched = posted and gateway.config.observe
     if watched:
         gateway.watch.began(request_id, record.outcome)
-        record.trace = begin(gateway.recorder, request, request_id)
+        record.trace = gateway.recorder.begin(
+            request_id, request.method, request.raw_path, request.headers.items()
+        )
     status = LEFT
     # A page that watches is no answer to wait for.
     counted = nullcontext() if request.path == LIVE_PATH else gateway.answering()

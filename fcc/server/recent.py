@@ -48,18 +48,11 @@ class Recent:
 
     def __init__(self) -> None:
         self._ended: deque[_Ended] = deque(maxlen=self.MOST)
-        self.open = 0
-        """Requests being answered."""
         self.served = 0
         """Requests answered, well or not."""
 
-    def began(self, request_id: str) -> None:  # noqa: ARG002 - the protocol's
-        """One more is open."""
-        self.open += 1
-
     def ended(self, outcome: Outcome) -> None:
-        """One less is; what fcc answered by itself tells nothing of a provider."""
-        self.open -= 1
+        """What fcc answered by itself tells nothing of a provider."""
         self.served += 1
         if not outcome.provider or outcome.local:
             return

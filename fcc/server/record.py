@@ -5,7 +5,6 @@ import time
 from functools import lru_cache
 from typing import Final
 
-import msgspec
 from aiohttp import web
 from loguru import logger
 
@@ -13,6 +12,7 @@ from fcc.diagnosis.redact import redact
 from fcc.errors import FccError
 from fcc.observe.outcome import CLIENT_LEFT, Outcome
 from fcc.observe.recording import Recording
+from fcc.overriding import override
 from fcc.settings.routing import Route
 from fcc.translate.pieces import Usage
 from fcc.translate.reply.translation import Translation
@@ -24,6 +24,9 @@ LEFT: Final = 499
 
 _LONGEST: Final = 200
 """Characters that are kept of a name that a client chose."""
+
+_NONE: Final = Usage()
+"""What nobody has told."""
 
 
 class Record:
@@ -37,7 +40,9 @@ class Record:
         self._client = client
         self._session = session
         self._at = time.time()
-        self._began = _now()
+        # Looked up once: the running loop is asked for at the price of a system call.
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
         self._first: float | None = None
         self._queued = 0.0
         self._queued_since: float | None = None
@@ -78,7 +83,7 @@ class Record:
         self.retries += self._asked_last is self.route
         self._asked_last = self.route
         self._estimated = estimated
-        self._queued_since = _now()
+        self._queued_since = self._clock()
 
     def seated(self) -> None:
         """It has its turn."""
@@ -88,7 +93,7 @@ class Record:
     def first_byte(self) -> None:
         """The answer's first content went out."""
         if self._first is None:
-            self._first = _now() - self._began
+            self._first = self._clock() - self._began
 
     def failed(self, error: FccError) -> None:
         """What the client is told in the place of an answer, or of its rest."""
@@ -96,11 +101,11 @@ class Record:
 
     def outcome(self, status: int = 0) -> Outcome:
         """What is known; `status` is 0 as long as the answer is open."""
-        route, usage = self.route, self._usage()
+        route, (usage, output) = self.route, self._usage()
         prompt = (
             usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
         )
-        untold = not prompt and usage.output_tokens > 0
+        untold = not prompt and output > 0
         return Outcome(
             request_id=self.request_id,
             at=self._at,
@@ -114,12 +119,12 @@ class Record:
             status=status,
             outcome=self._word(status),
             error=redact(self._error.message) if self._error else "",
-            seconds=_now() - self._began,
+            seconds=self._clock() - self._began,
             first=self._first,
             queued=self._waited(),
             waiting=self._queued_since is not None,
             input=self._estimated if untold else prompt,
-            output=usage.output_tokens,
+            output=output,
             cached=usage.cache_read_input_tokens,
             written=usage.cache_creation_input_tokens,
             reasoning=usage.thinking_tokens,
@@ -137,28 +142,14 @@ class Record:
             words = (self._what, outcome.status, outcome.seconds, _end(outcome))
             logger.log(level, "{} {} in {:.3f} s{}", *words)
             return
-        logger.bind(outcome=outcome).info(
-            "{} -> {}/{} {} first {} total {:.2f}s in {} out {} cached {} retries {}{}",
-            outcome.asked,
-            outcome.provider,
-            outcome.model,
-            outcome.status,
-            "-" if outcome.first is None else f"{outcome.first:.2f}s",
-            outcome.seconds,
-            outcome.input,
-            outcome.output,
-            outcome.cached,
-            outcome.retries,
-            _end(outcome),
-        )
+        logger.info("{}", _Line(outcome), outcome=outcome)
 
-    def _usage(self) -> Usage:
-        """As the provider told it; of an answer without a bill what has come so far."""
+    def _usage(self) -> tuple[Usage, int]:
+        """As the provider told it; and the tokens of the answer, without a bill those so far."""
         answer = self._translation
         if answer is None or not (answer.started or answer.usage):
-            return Usage()
-        told = answer.usage or Usage()
-        return msgspec.structs.replace(told, output_tokens=answer.output_tokens)
+            return _NONE, 0
+        return answer.usage or _NONE, answer.output_tokens
 
     def _word(self, status: int) -> str:
         if status == LEFT:
@@ -169,17 +160,32 @@ class Record:
 
     def _waited(self) -> float:
         since = self._queued_since
-        return self._queued + (_now() - since if since is not None else 0.0)
+        return self._queued + (self._clock() - since if since is not None else 0.0)
+
+
+class _Line:
+    """An outcome in words, which are looked for only where the log's level lets them in."""
+
+    __slots__ = ("_outcome",)
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+
+    @override
+    def __str__(self) -> str:
+        one = self._outcome
+        first = "-" if one.first is None else f"{one.first:.2f}s"
+        return (
+            f"{one.asked} -> {one.provider}/{one.model} {one.status} first {first} "
+            f"total {one.seconds:.2f}s in {one.input} out {one.output} cached {one.cached} "
+            f"retries {one.retries}{_end(one)}"
+        )
 
 
 def _end(outcome: Outcome) -> str:
     fallbacks = f"fallback from {'; '.join(outcome.fallbacks)}" if outcome.fallbacks else ""
     words = (f"local {outcome.local}" if outcome.local else "", fallbacks, outcome.outcome)
     return "".join(f" {word}" for word in words if word)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @lru_cache(maxsize=512)

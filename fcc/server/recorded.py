@@ -7,10 +7,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from fcc.diagnosis.names import random_looking
-from fcc.observe.recorder import Recorder
+from fcc.observe.head import packed
 from fcc.observe.recording import Attempting, Recording
-from fcc.observe.trace import Attempt
 from fcc.overriding import override
 from fcc.server.record import Record
 from fcc.settings.config import Config
@@ -19,7 +17,7 @@ from fcc.settings.profile import Profile
 from fcc.settings.routing import Route, Router
 from fcc.upstream.backend import Backend, ChatBackend, Reads, UpstreamStream
 
-__all__ = ["LateHead", "RecordedResponse", "answered", "asking", "begin", "known_secrets"]
+__all__ = ["LateHead", "RecordedResponse", "answered", "asking", "heard", "known_secrets"]
 
 _HARMLESS: Final = frozenset(
     {"accept", "content-type", "http-referer", "referer", "user-agent", "x-title",
@@ -65,39 +63,25 @@ class _NotedReads:
         return raw
 
 
-class _Asking:
-    """One attempt that has begun."""
-
-    def __init__(self, attempting: Attempting) -> None:
-        self._attempting = attempting
-
-    def noted(self, stream: UpstreamStream) -> UpstreamStream:
-        """`stream`, noted as far as that is wanted."""
-        if isinstance(stream, Reads):
-            self._attempting.answered(stream.status, stream.headers.items())
-        wanted = self._attempting.wants_reads
-        return _NotedReads(stream, self._attempting) if wanted else stream
-
-
-def begin(recorder: Recorder, request: web.Request, request_id: str) -> Recording | None:
-    """What notes the request; None where nothing is recorded."""
-    headers = request.headers.items()
-    recording = recorder.begin(request_id, request.method, request.raw_path, headers)
-    if recording is not None and recording.bodies:
-        _note_token(request, recording)
-    return recording
-
-
-def asking(record: Record, backend: Backend, route: Route, body: bytes) -> _Asking | None:
+def asking(record: Record, backend: Backend, route: Route, body: bytes) -> Attempting | None:
     """Note that `backend` is about to be asked; None where nothing is recorded."""
     if record.trace is None:
         return None
-    attempt = Attempt(provider=route.profile.name, model=route.model.name)
+    attempting = record.trace.attempt(route.profile.name, route.model.name, body)
     if isinstance(backend, ChatBackend):
-        attempt.url, attempt.headers = backend.url, list(backend.headers.items())
+        attempting.url, attempting.headers = backend.url, backend.headers
     if route.profile.headers:
-        record.trace.hidden.update(_hidden(route.profile))
-    return _Asking(record.trace.attempt(attempt, body))
+        record.trace.hidden |= _hidden(route.profile)
+    return attempting
+
+
+def heard(attempting: Attempting, stream: UpstreamStream) -> UpstreamStream:
+    """The answer to it, noted as far as that is wanted."""
+    if isinstance(stream, Reads):
+        attempting.status = stream.status
+        attempting.response_head = packed(stream.headers.items())
+    noted = attempting.talk is not None and attempting.talk.room.left
+    return _NotedReads(stream, attempting) if noted else stream
 
 
 def answered(recording: Recording, response: web.StreamResponse) -> None:
@@ -118,14 +102,6 @@ def known_secrets(config: Config, router: Router, keys: Keys) -> frozenset[str]:
         hidden = _hidden(profile)
         found += [value for name, value in profile.headers.items() if name.lower() in hidden]
     return frozenset(secret for secret in found if secret)
-
-
-def _note_token(request: web.Request, recording: Recording) -> None:
-    """The token that came with the request is a secret too, unless it is a word like any."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    for token in (request.headers.get("x-api-key", ""), bearer or scheme):
-        if random_looking(token):
-            recording.known.add(token)
 
 
 def _hidden(profile: Profile) -> set[str]:

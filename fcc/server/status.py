@@ -91,6 +91,7 @@ async def status(request: web.Request) -> web.Response:
 
 def status_of(gateway: Gateway, now: float, wall: float) -> Status:
     """`now` is the loop's time in seconds, `wall` that of the world."""
+    gateway.watch.tell()
     router, recent, observed = gateway.router, gateway.recent, gateway.config.observe
     lanes = tuple(lane_of(lane, now) for lane in gateway.lanes)
     return Status(
@@ -99,7 +100,7 @@ def status_of(gateway: Gateway, now: float, wall: float) -> Status:
         provider=router.default.name,
         title=router.default.label,
         models=_models(gateway),
-        open_requests=recent.open if observed else None,
+        open_requests=gateway.watch.count if observed else None,
         served_requests=recent.served if observed else None,
         waiting=sum(lane.waiting for lane in lanes),
         lanes=lanes,

@@ -18,6 +18,7 @@ TRACES_PATH = "/fcc/traces"
 async def list_traces(request: web.Request) -> web.Response:
     """A summary of each trace, the oldest first, and how the recorder is set."""
     gateway = request.app[GATEWAY]
+    gateway.watch.tell()
     return _json(
         {
             "recorder": _in_force(gateway.config),
@@ -29,6 +30,7 @@ async def list_traces(request: web.Request) -> web.Response:
 async def one_trace(request: web.Request) -> web.Response:
     """All of one. Raises NotFoundError."""
     gateway = request.app[GATEWAY]
+    gateway.watch.tell()
     return _json(await gateway.recorder.trace(request.match_info["id"]))
 
 

@@ -48,9 +48,6 @@ class History:
         """The number of the last one."""
         return self.totals.requests
 
-    def began(self, request_id: str) -> None:
-        """What is open is asked of the watch."""
-
     def ended(self, outcome: Outcome) -> None:
         """Keep it, and count it."""
         totals, failed = self.totals, outcome.failed
