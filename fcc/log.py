@@ -33,7 +33,7 @@ _LARGEST: Final = 10_000_000
 _KEPT: Final = 5
 """Files of the log beside the present one."""
 
-_WITHOUT: Final = frozenset({"request_id", "error", "repairs", "waiting"})
+_WITHOUT: Final = frozenset({"request_id", "error", "longest", "repairs", "waiting"})
 """Fields of an outcome that are no field of its line: the id is the line's own; the words of an
 error may quote the prompt; what was mended is told at DEBUG."""
 

@@ -92,6 +92,8 @@ def test_a_long_prompt_has_a_price_of_its_own() -> None:
     price = Price(2.0, 10.0, above=200_000, long=Price(4.0, 20.0))
     assert price.cost(200_000, 0) == pytest.approx(0.4)
     assert price.cost(200_001, 1000) == pytest.approx(0.800004 + 0.02)
+    assert price.cost(200_001, 0, longest=150_000) == pytest.approx(0.400002)
+    assert price.cost(400_002, 0, longest=200_001) == pytest.approx(1.600008)
 
 
 def test_the_persons_table_comes_before_the_list_and_the_list_before_the_shipped_one() -> None:

@@ -19,6 +19,8 @@ from fcc.observe.outcome import Outcome
 from fcc.server.gateway import GATEWAY
 from fcc.settings.config import Config
 from fcc.settings.limits import Limits, Retry
+from fcc.settings.profile import Ask as AskSettings
+from fcc.settings.profile import Reply
 from tests.clock import virtually
 from tests.conftest import Ask, app_of, profile_of, scripted
 from tests.outcomes import Watched
@@ -89,6 +91,99 @@ async def test_an_errors_outcome_is_its_type_and_its_words(
 async def test_attempts_are_counted_and_only_the_later_ones_are_retries(connect: Ask) -> None:
     found = await ended(connect, UpstreamServerError("a"), UpstreamServerError("b"), text("hi"))
     assert (found.attempts, found.retries, found.outcome) == (3, 2, "end_turn")
+
+
+def told(prompt: int, completion: int, words: str, cached: int = 0) -> list[bytes]:
+    return [chunk(content=words), chunk("stop"), usage(prompt, completion, cached), DONE]
+
+
+SHAPE = {
+    "format": {
+        "type": "json_schema",
+        "schema": {"type": "object", "required": ["a"], "properties": {"a": {"type": "number"}}},
+    }
+}
+
+
+async def test_an_answer_that_was_asked_for_twice_took_both(
+    connect: Ask, logged: list[str]
+) -> None:
+    profile = profile_of(ask=AskSettings(response_format=False))
+    client = await connect(
+        app_of(profile), Scripted(told(100, 10, "{}"), told(150, 12, '{"a": 1}', cached=90))
+    )
+    kept = Watched(client.server.app)
+    response = await client.post("/v1/messages", json={**ASKED, "output_config": SHAPE})
+    client_usage = (await response.json())["usage"]
+    found = kept.last
+    assert (found.input, found.longest, found.output, found.cached) == (250, 150, 22, 90)
+    assert (found.attempts, found.retries, found.estimated) == (2, 1, False)
+    assert (client_usage["input_tokens"], client_usage["output_tokens"]) == (60, 12)
+    assert "in 250 out 22 cached 90" in "".join(logged)
+    gateway = client.server.app[GATEWAY]
+    assert gateway.accounts.budget.spent(time.time()).tokens == 272
+    numbers = await (await client.get("/metrics")).text()
+    assert 'fcc_input_tokens_total{model="m",provider="test"} 250.0' in numbers
+
+
+async def test_a_continuation_took_each_prompt(connect: Ask) -> None:
+    profile = profile_of(reply=Reply(continue_after_cut=True))
+    rest = [chunk(content="the rest"), chunk("stop"), usage(120, 7), DONE]
+    whole = await ended(connect, [chunk(content="said "), chunk("stop"), DONE], profile=profile)
+    found = await ended(connect, [chunk(content="said "), CutError("x")], rest, profile=profile)
+    assert (found.input, found.output) == (whole.input + 120, whole.output + 7)
+    assert (found.longest, found.estimated, found.outcome) == (120, True, "end_turn")
+
+
+async def test_what_broke_off_before_anything_was_sent_was_taken_too(connect: Ask) -> None:
+    alone = await ended(connect, text("some words"))
+    broken = [chunk(content="some words"), CutError("x")]
+    found = await ended(connect, broken, told(100, 20, "whole"))
+    assert (found.input, found.output) == (alone.input + 100, alone.output + 20)
+    assert (found.retries, found.estimated) == (1, True)
+
+
+async def test_what_was_refused_took_nothing(connect: Ask) -> None:
+    found = await ended(connect, UpstreamServerError("a"), told(100, 20, "whole"))
+    assert (found.input, found.output, found.longest) == (100, 20, 100)
+
+
+async def test_a_routes_tokens_are_not_put_down_to_the_one_behind_it(
+    connect: Ask, tmp_path: Path
+) -> None:
+    app = await asyncio.to_thread(app_of_two, tmp_path, {})
+    client = await connect(app)
+    kept, gateway = Watched(app), app[GATEWAY]
+    scripts = {
+        "one": Scripted([chunk(content="some words"), CutError("x")]),
+        "other": Scripted(told(50, 5, "whole")),
+    }
+    for name, backend in scripts.items():
+        gateway.lane(gateway.router.profile(name)).doors[0].backend = backend
+    await (await client.post("/v1/messages", json=ASKED)).read()
+    assert (kept.last.provider, kept.last.input, kept.last.output) == ("other", 50, 5)
+
+
+async def test_a_client_that_leaves_the_second_attempt_has_taken_both(connect: Ask) -> None:
+    profile = profile_of(ask=AskSettings(response_format=False))
+    go_on = asyncio.Event()
+    backend = Scripted(told(100, 10, "{}"), [chunk(content="words"), go_on])
+    client = await connect(app_of(profile), backend)
+    kept = Watched(client.server.app)
+    asked = {**ASKED, "output_config": SHAPE}
+    asking = asyncio.create_task(client.post("/v1/messages", json=asked))
+    async with asyncio.timeout(10):
+        while len(backend.bodies) < 2 or not backend.open:
+            await asyncio.sleep(0)
+        watch = client.server.app[GATEWAY].watch
+        while watch.open()[0].output <= 10:
+            await asyncio.sleep(0)
+        asking.cancel()
+        while not kept.outcomes:
+            await asyncio.sleep(0)
+    assert kept.last.outcome == "client_left"
+    assert kept.last.input > 100
+    assert kept.last.output > 10
 
 
 async def test_an_answer_that_breaks_off_has_its_tokens_and_its_error(connect: Ask) -> None:

@@ -48,7 +48,8 @@ def expectation(trace: Trace, attempt: Attempt, sent: bytes, model: Model | None
         wanted["open_block_at_end"] = {"name": renamed.get(str(name), name)}
     if model is not None and (changed := _unusual(model.reply)):
         wanted["profile"] = changed
-    if answer.stop_reason and not trace.outcome.estimated:
+    outcome = trace.outcome
+    if answer.stop_reason and not outcome.estimated and outcome.input == outcome.longest:
         wanted["usage"] = _usage(trace)
     return wanted
 

@@ -41,16 +41,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     waiting: bool = False
     """Whether it waits for its turn at the moment."""
     input: int = 0
-    """All tokens of the prompt: `cached` and `written` are among them."""
+    """All tokens of the prompts, one for each attempt that was answered: `cached` and `written` are
+    among them."""
+    longest: int = 0
+    """Tokens of the longest of them, by which a price may go."""
     output: int = 0
-    """All tokens of the answer: `reasoning` are among them."""
+    """All tokens of the answers: `reasoning` are among them."""
     cached: int = 0
     """Read from the provider's cache."""
     written: int = 0
     """Written into the provider's cache."""
     reasoning: int = 0
     estimated: bool = False
-    """Whether the tokens are fcc's own count, because the provider told none."""
+    """Whether some tokens are fcc's own count, because the provider told none."""
     attempts: int = 0
     retries: int = 0
     """Attempts behind the first at the same provider and model."""

@@ -205,7 +205,13 @@ def _dollars(outcome: Outcome, price: Price | None) -> float | None:
         return 0.0
     if price is None:
         return None
-    return price.cost(outcome.input, outcome.output, cached=outcome.cached, written=outcome.written)
+    return price.cost(
+        outcome.input,
+        outcome.output,
+        cached=outcome.cached,
+        written=outcome.written,
+        longest=outcome.longest,
+    )
 
 
 def _ledger(path: Path, keep_days: Callable[[], int]) -> "Ledger":

@@ -134,6 +134,7 @@ class Exchange:
         """One request with the key whose turn it is: what went wrong, or None."""
         door = self._lane.door(self._plan.source.model)
         failure = await self._failure(door, translation, sink)
+        self._record.attempted()
         if self._record.trace is not None:
             self._record.trace.attempt_ended(failure)
         another = failure is not None and self._lane.failed(door, failure)
@@ -144,7 +145,9 @@ class Exchange:
     async def _failure(
         self, door: Door, translation: Translation, sink: Sink
     ) -> UpstreamError | None:
-        self._record.asking(translation, self._plan.message.usage.input_tokens)
+        reader = translation.reader
+        said = reader.output_tokens if isinstance(reader, ContinuedReader) else 0
+        self._record.asking(translation, self._plan.message.usage.input_tokens + said)
         timeouts = self._lane.profile.timeouts
         try:
             async with door.limiter.seat(
@@ -163,7 +166,6 @@ class Exchange:
             return slow
         except UpstreamError as error:
             return error
-        reader = translation.reader
         untold = reader.cut if isinstance(reader, ContinuedReader) else None
         return translation.failure or untold
 

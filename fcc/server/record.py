@@ -13,8 +13,10 @@ from fcc.errors import FccError
 from fcc.observe.outcome import CLIENT_LEFT, Outcome
 from fcc.observe.recording import Recording
 from fcc.overriding import override
+from fcc.server.spent import NOTHING, Spent, spent
 from fcc.settings.routing import Route
 from fcc.translate.pieces import Usage
+from fcc.translate.reply.continuation import ContinuedReader
 from fcc.translate.reply.translation import Translation
 
 __all__ = ["LEFT", "RECORD", "Record"]
@@ -48,6 +50,10 @@ class Record:
         self._queued_since: float | None = None
         self._asked_last: Route | None = None
         self._translation: Translation | None = None
+        self._open = False
+        """Whether the last attempt goes on."""
+        self._spent = NOTHING
+        """By the attempts at the route asked last that are over."""
         self._error: FccError | None = None
         self._estimated = 0
         self.asked = ""
@@ -79,8 +85,12 @@ class Record:
         `estimated`: the tokens of the prompt as fcc counts them.
         """
         self._translation = translation
+        self._open = True
         self.attempts += 1
-        self.retries += self._asked_last is self.route
+        if self._asked_last is self.route:
+            self.retries += 1
+        else:
+            self._spent = NOTHING
         self._asked_last = self.route
         self._estimated = estimated
         self._queued_since = self._clock()
@@ -89,6 +99,11 @@ class Record:
         """It has its turn."""
         self._queued = self._waited()
         self._queued_since = None
+
+    def attempted(self) -> None:
+        """The attempt is over, well or not."""
+        self._spent = self._tokens()
+        self._open = False
 
     def first_byte(self) -> None:
         """The answer's first content went out."""
@@ -101,11 +116,7 @@ class Record:
 
     def outcome(self, status: int = 0) -> Outcome:
         """What is known; `status` is 0 as long as the answer is open."""
-        route, (usage, output) = self.route, self._usage()
-        prompt = (
-            usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens
-        )
-        untold = not prompt and output > 0
+        route, taken = self.route, self._tokens()
         return Outcome(
             request_id=self.request_id,
             at=self._at,
@@ -123,12 +134,13 @@ class Record:
             first=self._first,
             queued=self._waited(),
             waiting=self._queued_since is not None,
-            input=self._estimated if untold else prompt,
-            output=output,
-            cached=usage.cache_read_input_tokens,
-            written=usage.cache_creation_input_tokens,
-            reasoning=usage.thinking_tokens,
-            estimated=untold,
+            input=taken.input,
+            longest=taken.longest,
+            output=taken.output,
+            cached=taken.cached,
+            written=taken.written,
+            reasoning=taken.reasoning,
+            estimated=taken.estimated,
             attempts=self.attempts,
             retries=self.retries,
             fallbacks=tuple(map(_shown, self.fallbacks)),
@@ -144,12 +156,21 @@ class Record:
             return
         logger.info("{}", _Line(outcome), outcome=outcome)
 
-    def _usage(self) -> tuple[Usage, int]:
-        """As the provider told it; and the tokens of the answer, without a bill those so far."""
+    def _tokens(self) -> Spent:
+        """By all attempts at the present route, the open one too."""
+        if self._asked_last is not self.route:
+            return NOTHING
+        return self._spent + self._taken() if self._open else self._spent
+
+    def _taken(self) -> Spent:
+        """By the open attempt, as the provider told it; without a bill what has come so far."""
         answer = self._translation
+        if answer is not None and isinstance(answer.reader, ContinuedReader):
+            usage, output = answer.reader.taken
+            return spent(usage, output, self._estimated)
         if answer is None or not (answer.started or answer.usage):
-            return _NONE, 0
-        return answer.usage or _NONE, answer.output_tokens
+            return NOTHING
+        return spent(answer.usage or _NONE, answer.output_tokens, self._estimated)
 
     def _word(self, status: int) -> str:
         if status == LEFT:

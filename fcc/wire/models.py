@@ -45,9 +45,14 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tokens of a prompt from which on `long` counts instead, for the whole request; 0: never."""
     long: "Price | None" = None
 
-    def cost(self, prompt: int, output: int, *, cached: int = 0, written: int = 0) -> float:
-        """US dollars for a request; `cached` and `written` are among the prompt's tokens."""
-        if self.long is not None and prompt > self.above:
+    def cost(
+        self, prompt: int, output: int, *, cached: int = 0, written: int = 0, longest: int = 0
+    ) -> float:
+        """US dollars for a request; `cached` and `written` are among the prompt's tokens.
+
+        `longest`: the longest prompt, where `prompt` are several.
+        """
+        if self.long is not None and (longest or prompt) > self.above:
             return self.long.cost(prompt, output, cached=cached, written=written)
         fresh = max(0, prompt - cached - written)
         read = self.input if self.cached is None else self.cached

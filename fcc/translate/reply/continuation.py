@@ -86,6 +86,11 @@ class ContinuedReader:
         """What the answer has cost so far; what was not reported is estimated."""
         return self._spent.output_tokens + self._stream.output_tokens
 
+    @property
+    def taken(self) -> tuple[Usage, int]:
+        """What the present stream took by itself: its bill, and the tokens of its own output."""
+        return self._stream.usage or Usage(), self._stream.output_tokens
+
     def feed(self, raw: bytes) -> list[Piece]:
         """The pieces that `raw` completes."""
         return self._told(self._stream.reader.feed(raw)) if not self.done else []
