@@ -68,9 +68,8 @@ async def test_a_trace_has_what_came_in_went_up_came_back_and_was_sent() -> None
     made = recorder()
     recording = begin(made, "req_1")
     recording.asked(b'{"a":1}')
-    attempt = recording.attempt("p", "m", b'{"b":2}')
-    attempt.url = "http://h/v1"
-    attempt.status, attempt.response_head = 200, packed([("X-Request-Id", "7")])
+    attempt = recording.attempt("p", "m", b'{"b":2}', "http://h/v1")
+    attempt.status, attempt.response_headers = 200, [("X-Request-Id", "7")]
     attempt.read(b"data: 1\n\n")
     attempt.read(b"data: the-known-key\n\n")
     recording.attempt_ended(None)
@@ -113,8 +112,7 @@ async def test_headers_of_facts_come_back_in_their_order_the_repeated_ones_too()
     )
     recording = made.begin("req_1", "POST", "/v1/messages", CIMultiDictProxy(headers).items())
     assert recording is not None
-    attempt = recording.attempt("p", "m", b"")
-    attempt.headers = {"Accept": "*/*"}
+    recording.attempt("p", "m", b"", "http://h/v1", {"Accept": "*/*"})
     said = Said(429, (("Set-Cookie", "a"), ("Set-Cookie", "b"), ("Retry-After", "7")), b"slow down")
     refused = RateLimitedError("slow down")
     refused.said = said
@@ -208,7 +206,7 @@ async def test_the_ring_of_facts_is_bounded_in_bytes_too() -> None:
         recording = made.begin(f"req_{n}", "POST", "/", [("x-long", "x" * 10_000)])
         assert recording is not None
         attempt = recording.attempt("p", "m", b"")
-        attempt.response_head = packed([("x-long", "x" * 10_000)])
+        attempt.response_headers = [("x-long", "x" * 10_000)]
         made.ended(ended(f"req_{n}", n))
     assert await ids(made) == ["req_5", "req_6", "req_7", "req_8"]
 

@@ -1,7 +1,7 @@
 """How are the headers of a head kept, when mostly nobody looks at them again?
 
-As one text: what holds them by name is twenty pieces of memory, which the next requests would not
-get back while it is warm.
+As one text: by name they are held by twenty pieces of memory, which the next requests would not get
+back while it is warm.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,6 @@ from loguru import logger
 
 import fcc
 from fcc.errors import NotFoundError
-from fcc.observe.head import packed
 from fcc.observe.outcome import Outcome
 from fcc.observe.recording import Recording
 from fcc.observe.redactor import Redactor
@@ -108,7 +107,7 @@ class Recorder:
             return None
         began = self._clock()
         talk = Talk(self._room(began)) if self.options.bodies else None
-        recording = Recording(method, path, packed(headers), self._clock, began, talk)
+        recording = Recording(method, path, headers, self._clock, began, talk)
         self._open[request_id] = recording
         return recording
 
@@ -125,9 +124,10 @@ class Recorder:
             return
         known = self._known()
         recording.known = recording.known | known if recording.known else known
+        size = recording.pack()
         if not recording.bodies:
             recording.release()
-            self._add(_Facts(recording, outcome, recording.weight))
+            self._add(_Facts(recording, outcome, size))
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "fcc-recorder")

@@ -24,24 +24,30 @@ __all__ = ["Attempting", "Recording"]
 _LONGEST_PATH: Final = 2000
 """Characters."""
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+_Headers = Iterable[tuple[str, str]]
+"""That nobody changes."""
+
 
 class Attempting(msgspec.Struct, gc=False):
     """One attempt, while it goes on and as long as its request is kept."""
 
     provider: str
     model: str
+    url: str
+    """Empty where the answer comes from inside fcc."""
+    headers: Mapping[str, str]
+    """The backend's own, which it doesn't change."""
     body_bytes: int
     began: float
     """Seconds since the request began."""
     talk: Talk | None
     """What was said; None: only facts are wanted."""
-    url: str = ""
-    """Empty where the answer comes from inside fcc."""
-    headers: Mapping[str, str] = MappingProxyType({})
-    """The backend's own, which it doesn't change."""
     status: int | None = None
+    response_headers: _Headers = ()
     response_head: str = ""
-    """As `packed` has it."""
+    """The same, once they are packed."""
     ended: float | None = None
     """As `began`; None: it goes on."""
     error: str = ""
@@ -56,7 +62,7 @@ class Attempting(msgspec.Struct, gc=False):
         """Why it ended."""
         self.error, self.error_type = failure.message, failure.error_type
         if failure.said is not None:
-            self.status, self.response_head = failure.said.status, packed(failure.said.headers)
+            self.status, self.response_headers = failure.said.status, failure.said.headers
             self.read(failure.said.body)
 
     def finish(self, redactor: Redactor, hidden: Iterable[str]) -> Attempt:
@@ -86,8 +92,7 @@ class Recording(msgspec.Struct, gc=False):
 
     method: str
     path: str
-    head: str
-    """As `packed` has it."""
+    headers: _Headers
     clock: Callable[[], float]
     began: float
     """On the clock."""
@@ -97,6 +102,8 @@ class Recording(msgspec.Struct, gc=False):
     """The secrets that were in force meanwhile, word for word."""
     hidden: frozenset[str] = frozenset()
     """Names of headers whose values are never shown."""
+    head: str = ""
+    """The headers, once they are packed."""
     body_bytes: int = 0
     sent_bytes: int = 0
     attempts: tuple[Attempting, ...] = ()
@@ -117,13 +124,14 @@ class Recording(msgspec.Struct, gc=False):
         tokens = [_token(name.lower(), value) for name, value in unpacked(self.head)]
         return self.known | {token for token in tokens if random_looking(token)}
 
-    @property
-    def weight(self) -> int:
-        """Bytes of its facts, about."""
-        weight = 1000 + len(self.path) + len(self.head)
+    def pack(self) -> int:
+        """It is over, and is kept small from here on: bytes of its facts, about."""
+        self.head, self.headers = packed(self.headers), ()
+        size = 1000 + len(self.path) + len(self.head)
         for one in self.attempts:
-            weight += len(one.response_head)
-        return weight
+            one.response_head, one.response_headers = packed(one.response_headers), ()
+            size += len(one.response_head)
+        return size
 
     def asked(self, body: bytes) -> None:
         """The client's request is here."""
@@ -131,13 +139,20 @@ class Recording(msgspec.Struct, gc=False):
         if self.talk is not None:
             self.talk.asked(body)
 
-    def attempt(self, provider: str, model: str, body: bytes) -> Attempting:
+    def attempt(
+        self,
+        provider: str,
+        model: str,
+        body: bytes,
+        url: str = "",
+        headers: Mapping[str, str] = _NONE,
+    ) -> Attempting:
         """A provider is asked."""
-        talk = None
+        began, talk = self.clock() - self.began, None
         if self.talk is not None:
             talk = Talk(self.talk.room)
             talk.asked(body)
-        attempt = Attempting(provider, model, len(body), self.clock() - self.began, talk)
+        attempt = Attempting(provider, model, url, headers, len(body), began, talk)
         self.attempts += (attempt,)
         return attempt
 
@@ -157,7 +172,7 @@ class Recording(msgspec.Struct, gc=False):
             self.talk.more(bytes(raw))
 
     def finish(self, outcome: Outcome, redactor: Redactor, version: str) -> Trace:
-        """The whole, without secrets."""
+        """The whole, without secrets; it is packed by now."""
         talk = self.talk
         trace = Trace(
             outcome=msgspec.structs.replace(outcome, error=redactor.text(outcome.error)),

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from fcc.observe.head import packed
 from fcc.observe.recording import Attempting, Recording
 from fcc.overriding import override
 from fcc.server.record import Record
@@ -65,21 +64,21 @@ class _NotedReads:
 
 def asking(record: Record, backend: Backend, route: Route, body: bytes) -> Attempting | None:
     """Note that `backend` is about to be asked; None where nothing is recorded."""
-    if record.trace is None:
+    trace, profile = record.trace, route.profile
+    if trace is None:
         return None
-    attempting = record.trace.attempt(route.profile.name, route.model.name, body)
+    if profile.headers:
+        trace.hidden |= _hidden(profile)
     if isinstance(backend, ChatBackend):
-        attempting.url, attempting.headers = backend.url, backend.headers
-    if route.profile.headers:
-        record.trace.hidden |= _hidden(route.profile)
-    return attempting
+        name = route.model.name
+        return trace.attempt(profile.name, name, body, backend.url, backend.headers)
+    return trace.attempt(profile.name, route.model.name, body)
 
 
 def heard(attempting: Attempting, stream: UpstreamStream) -> UpstreamStream:
     """The answer to it, noted as far as that is wanted."""
     if isinstance(stream, Reads):
-        attempting.status = stream.status
-        attempting.response_head = packed(stream.headers.items())
+        attempting.status, attempting.response_headers = stream.status, stream.headers.items()
     noted = attempting.talk is not None and attempting.talk.room.left
     return _NotedReads(stream, attempting) if noted else stream
 
