@@ -13,9 +13,10 @@ from typing import Final, Self
 from aiohttp import web
 
 from fcc.errors import CutError, FccError, StalledError, UpstreamError
+from fcc.server.late_head import LateHead
 from fcc.server.problems import error_event, is_claude_code
 from fcc.server.record import Record
-from fcc.server.recorded import LateHead, RecordedResponse
+from fcc.server.recorded import RecordedResponse
 from fcc.wire.events import (
     BlockDelta,
     BlockStart,

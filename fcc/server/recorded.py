@@ -9,6 +9,7 @@ from aiohttp import web
 
 from fcc.observe.recording import Attempting, Recording
 from fcc.overriding import override
+from fcc.server.late_head import LateHead
 from fcc.server.record import Record
 from fcc.settings.config import Config
 from fcc.settings.keys import Keys
@@ -16,19 +17,13 @@ from fcc.settings.profile import Profile
 from fcc.settings.routing import Route, Router
 from fcc.upstream.backend import Backend, ChatBackend, Reads, UpstreamStream
 
-__all__ = ["LateHead", "RecordedResponse", "answered", "asking", "heard", "known_secrets"]
+__all__ = ["RecordedResponse", "answered", "asking", "heard", "known_secrets"]
 
 _HARMLESS: Final = frozenset(
     {"accept", "content-type", "http-referer", "referer", "user-agent", "x-title",
      "x-openrouter-title", "x-openrouter-categories"}
 )  # fmt: skip
 """Headers of a profile that say who asks. Of all others only the name is recorded."""
-
-
-class LateHead(web.StreamResponse):
-    """A streamed answer whose head waits for the first write: one packet instead of two."""
-
-    _send_headers_immediately = False
 
 
 class RecordedResponse(LateHead):
