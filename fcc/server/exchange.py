@@ -179,8 +179,8 @@ class Exchange:
 
     async def _pump(self, stream: UpstreamStream, translation: Translation, sink: Sink) -> None:
         """Every read becomes at most one write."""
-        size, begun = 0, False
-        while not translation.done:
+        size, begun, reader = 0, False, translation.reader
+        while not reader.done:
             try:
                 raw = await stream.read()
             except UpstreamError as cut:

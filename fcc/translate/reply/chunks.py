@@ -57,6 +57,8 @@ class ChunkReader:
         self._calls = ToolCallAssembler(
             tools, numbers, live=reply.tool_arguments == "live", mend=mend if reply.repair else None
         )
+        self._plain = False
+        """Whether no tag is looked for in the text any more."""
         self._native_reasoning = False
         self._native_calls = False
         self._end: tuple[str, Choice | None] | None = None
@@ -104,9 +106,11 @@ class ChunkReader:
     def say(self, text: str) -> list[Piece]:
         """The pieces of chunks that say text and nothing else."""
         self.heard = True
-        if self._think.idle:
+        if self._plain:
             pieces = self._text.feed(text)
         else:
+            # Once it is, it stays so.
+            self._plain = self._think.idle
             pieces = []
             self._reasons(self._think.feed(text), pieces)
         self.said = self.said or bool(pieces)
