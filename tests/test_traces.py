@@ -21,7 +21,7 @@ from fcc.settings.keys import Keys
 from fcc.settings.limits import Retry
 from fcc.settings.recorder import RecorderOptions
 from fcc.settings.routing import Router
-from tests.conftest import KEY, Ask, Client, app_of, profile_of
+from tests.conftest import KEY, Ask, Client, app_of, profile_of, scripted
 from tests.planted import planted
 from tests.scripted import ASKED, CLAUDE_CODE, DONE, Scripted, chunk, text
 
@@ -271,6 +271,35 @@ async def test_a_hundred_secrets_in_prompts_headers_errors_and_answers_are_in_no
         kept += [raw.decode("utf-8", "replace") for raw in bundle.values()]
     everything = "\n".join([*kept, *all_logged])
     assert [shown for one in found if (shown := one.shown(everything))] == []
+
+
+async def test_of_a_profiles_own_headers_only_the_harmless_ones_are_shown(
+    connect: Ask, upstream: Any
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=b"".join(text("hi")), content_type="text/event-stream")
+
+    headers = {"X-Team": "abc", "X-Title": "fcc"}
+    client = await connect(app_of(profile_of(base_url=await upstream(answer), headers=headers)))
+    await ask(client)
+    (attempt,) = (await last(client))["attempts"]
+    shown = dict(attempt["headers"])
+    assert (shown["x-team"], shown["x-title"]) == ("***", "fcc")
+
+
+async def test_how_much_is_kept_follows_a_reload(connect: Ask) -> None:
+    client = await connect(app_of(), Scripted(text("hi")))
+    gateway = client.app[GATEWAY]
+    for options, kept in (
+        (RecorderOptions(keep=1), [False]),
+        (RecorderOptions(bodies=True), [False, True]),
+    ):
+        await ask(client)
+        gateway.replace(Config(recorder=options), gateway.router, gateway.keys)
+        scripted(client.app, Scripted(text("hi")))
+        await ask(client)
+        traces = (await (await client.get("/fcc/traces")).json())["traces"]
+        assert [one.get("bodies", False) for one in traces] == kept
 
 
 @pytest.mark.parametrize("bodies", [False, True])
