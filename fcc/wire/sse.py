@@ -49,8 +49,14 @@ class SSEDecoder:
         """
         events: list[ServerSentEvent] = []
         # `find` takes half the time of `in`, and most reads are one event of one line.
-        plain = self._between and raw.find(b"\r") < 0
-        if plain and not (self._start and raw[:1] == _BOM[:1]):
+        plain = not self._return and raw.find(b"\r") < 0
+        if plain and not self._between:
+            # What is held ends first: reads are cut anywhere, and all behind it may be plain.
+            end = raw.find(b"\n\n") + 2
+            if end > 1:
+                self._by_line(raw[:end], events)
+                raw = raw[end:]
+        if plain and self._between and not (self._start and raw[:1] == _BOM[:1]):
             *blocks, raw = raw.split(b"\n\n")
             self._start = self._start and not blocks
             for block in blocks:
@@ -59,9 +65,7 @@ class SSEDecoder:
                 else:
                     self._block(block, events)
         if raw:
-            for line in self._lines(raw):
-                self._line(line, events)
-            self._between = not (self._buffer or self._data or self._event or self._return)
+            self._by_line(raw, events)
         return events
 
     def single(self, raw: bytes) -> bytes | None:
@@ -90,6 +94,11 @@ class SSEDecoder:
         for line in block.split(b"\n"):
             self._line(line, events)
         self._line(b"", events)
+
+    def _by_line(self, raw: bytes, events: list[ServerSentEvent]) -> None:
+        for line in self._lines(raw):
+            self._line(line, events)
+        self._between = not (self._buffer or self._data or self._event or self._return)
 
     def _lines(self, raw: bytes) -> list[bytes]:
         """The lines that `raw` ends, without their ends; the rest is held."""
