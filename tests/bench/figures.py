@@ -184,8 +184,9 @@ SERVED: dict[str, list[Measured]] = {
     "observe": [
         _observing("chunk, burst of 8", _chunks(Load(chunks=500, streams=8, requests=6))),
         _observing("chunk, 20 paced", _chunks(Load(chunks=180, pace_ms=20, streams=20)), 1),
-        _observing("request of 2 KB", _requests(2_000, 300, 4)),
-        _observing("request of 150 KB", _requests(150_000, 150, 4)),
+        # Long enough that what is told and written a moment later is in it.
+        _observing("request of 2 KB", _requests(2_000, 2400, 4), 1),
+        _observing("request of 150 KB", _requests(150_000, 900, 4), 1),
     ],
 }
 """What the gateways are asked for in every round."""
